@@ -1,0 +1,1 @@
+"""Everything Django: people look, decide and are recorded here."""

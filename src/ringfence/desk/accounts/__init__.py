@@ -1,0 +1,1 @@
+"""Staff and what their roles permit."""

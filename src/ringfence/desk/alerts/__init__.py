@@ -1,0 +1,1 @@
+"""What a person handles: opened, explained, seen through to a decision."""

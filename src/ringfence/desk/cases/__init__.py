@@ -1,0 +1,1 @@
+"""Wearers, victims, orders, conditions, zones, tags and fittings."""

@@ -1,0 +1,1 @@
+"""Settings, URLs, the process and its watch loop."""

@@ -1,0 +1,1 @@
+"""What does this fix mean? Pure: values in, values out."""

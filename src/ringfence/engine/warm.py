@@ -1,0 +1,1 @@
+"""Compile the kernel at install, so that no user waits for it."""

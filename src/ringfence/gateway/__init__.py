@@ -1,0 +1,1 @@
+"""Bytes to reports: doors that know no database."""

@@ -1,0 +1,1 @@
+"""Fixes and conditions at rest: files in, files out."""
