@@ -1,0 +1,187 @@
+"""Reports as they came, and what the engine made of them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from ringfence.desk.cases.models import Tag, Wearer
+
+
+class Frame(models.Model):
+    """Bytes that a door took in one piece: the evidence under the reports."""
+
+    id = models.BigAutoField(primary_key=True)
+    tag = models.ForeignKey(Tag, on_delete=models.PROTECT, related_name="+")
+    door = models.CharField(max_length=16)
+    peer = models.CharField(max_length=64)
+    received_ms = models.BigIntegerField()
+    raw = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"frame {self.id}"
+
+
+class Report(models.Model):
+    """What a tag sent: a fix, signals, or both. Written by `monitoring.inbox` alone.
+
+    `id` is the order of arrival. Columns as in `engine.fix.Batch`; null = unknown.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    tag = models.ForeignKey(Tag, on_delete=models.PROTECT, related_name="+", db_index=False)
+    frame = models.ForeignKey(Frame, on_delete=models.PROTECT, related_name="+", db_index=False)
+    digest = models.BigIntegerField()
+    """64 bits of a hash of all that the tag said: the same report twice is stored once."""
+    seq = models.BigIntegerField(null=True)
+    time_ms = models.BigIntegerField()
+    received_ms = models.BigIntegerField()
+    lat_e7 = models.IntegerField(null=True)
+    lon_e7 = models.IntegerField(null=True)
+    accuracy_m = models.FloatField(null=True)
+    source = models.SmallIntegerField(default=0)
+    speed_mps = models.FloatField(null=True)
+    course_deg = models.FloatField(null=True)
+    altitude_m = models.FloatField(null=True)
+    satellites = models.SmallIntegerField(null=True)
+    hdop = models.FloatField(null=True)
+    battery_pct = models.FloatField(null=True)
+    signals = models.IntegerField(default=0)
+
+    class Meta:
+        """The unique index also answers "this tag's reports between two instants"."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["tag", "time_ms", "digest"], name="stored_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"report {self.id}"
+
+
+class Quarantine(models.Model):
+    """Bytes that could not be decoded or did not authenticate, kept apart with the reason."""
+
+    id = models.BigAutoField(primary_key=True)
+    door = models.CharField(max_length=16)
+    peer = models.CharField(max_length=64)
+    received_ms = models.BigIntegerField()
+    reason = models.CharField(max_length=32, db_index=True)
+    detail = models.CharField(max_length=400, blank=True)
+    raw = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"quarantined {self.id}: {self.reason}"
+
+
+class Cursor(models.Model):
+    """How far a stage has read the table before it."""
+
+    stage = models.CharField(max_length=32, primary_key=True)
+    position = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.stage} at {self.position}"
+
+
+class WearerState(models.Model):
+    """Where the engine stands with a wearer: its state, and the next instant it must wake."""
+
+    wearer = models.OneToOneField(
+        Wearer, primary_key=True, on_delete=models.PROTECT, related_name="state"
+    )
+    profile = models.CharField(max_length=32)
+    state = models.BinaryField()
+    judged_ms = models.BigIntegerField()
+    """The wearer's own clock: everything up to here is judged."""
+    wake_ms = models.BigIntegerField(db_index=True)
+    """The next instant at which something can go wrong with nothing arriving."""
+    standing = models.CharField(max_length=16, default="no_data")
+    """The gravest of its conditions' standings: clear, possible, confirmed, no_data."""
+    standings = models.JSONField(default=list)
+    """`engine.events.Standing` of every condition, for live pages."""
+    last_report_ms = models.BigIntegerField(null=True)
+    last_received_ms = models.BigIntegerField(null=True)
+    fix = models.JSONField(null=True)
+    """The latest believed fix: time_ms, lat, lon, accuracy_m, source, speed_mps, course_deg."""
+    battery_pct = models.FloatField(null=True)
+
+    def __str__(self) -> str:
+        return f"state of {self.wearer_id}"
+
+
+class Checkpoint(models.Model):
+    """A wearer's state at an earlier instant, to rewind to when late data arrives."""
+
+    id = models.BigAutoField(primary_key=True)
+    wearer = models.ForeignKey(Wearer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at_ms = models.BigIntegerField()
+    state = models.BinaryField()
+
+    class Meta:
+        """The latest before an instant is one index look-up."""
+
+        constraints = [models.UniqueConstraint(fields=["wearer", "at_ms"], name="one_checkpoint")]
+
+    def __str__(self) -> str:
+        return f"checkpoint {self.id}"
+
+
+class Violation(models.Model):
+    """What the engine found (`engine.events.Violation`), as it stands now."""
+
+    id = models.BigAutoField(primary_key=True)
+    wearer = models.ForeignKey(Wearer, on_delete=models.PROTECT, related_name="violations")
+    condition_key = models.CharField(max_length=64, blank=True)
+    """Empty for what the tag itself says (tamper, battery, silence, …)."""
+    version = models.PositiveIntegerField()
+    kind = models.CharField(max_length=24)
+    state = models.CharField(max_length=16)
+    how = models.CharField(max_length=24)
+    begin_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    end_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=24, blank=True)
+    probability = models.FloatField()
+    depth_m = models.FloatField(null=True)
+    fixes = models.PositiveIntegerField()
+    profile = models.CharField(max_length=32)
+    why = models.JSONField(default=list)
+    doubts = models.JSONField(default=list)
+    first_fix_at = models.DateTimeField(null=True)
+    confirming_fix_at = models.DateTimeField(null=True)
+    deepest_fix_at = models.DateTimeField(null=True)
+    last_fix_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField(null=True)
+    """When the report that decided it reached the platform; null where a deadline decided."""
+    detected_at = models.DateTimeField()
+    """When the engine first said it."""
+    late = models.BooleanField(default=False)
+    """It was found only when late data arrived."""
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_why = models.CharField(max_length=200, blank=True)
+    revision = models.BigIntegerField(default=1, db_index=True)
+    """Grows over all violations with every change: the next stage reads on from here."""
+
+    class Meta:
+        """Found by wearer and time."""
+
+        indexes = [models.Index(fields=["wearer", "begin_at"], name="violation_wearer_begin")]
+
+    def __str__(self) -> str:
+        return f"violation {self.id}"
+
+
+class Correction(models.Model):
+    """A violation changed because data came late or a condition changed: what, and why."""
+
+    id = models.BigAutoField(primary_key=True)
+    violation = models.ForeignKey(Violation, on_delete=models.PROTECT, related_name="corrections")
+    at = models.DateTimeField()
+    what = models.CharField(max_length=32)
+    """`found_late`, `begin_moved`, `confirmed_earlier`, `confirmed_later`, `withdrawn`, …"""
+    why = models.CharField(max_length=200)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.what} of violation {self.violation_id}"
