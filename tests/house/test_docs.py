@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import typer
 from django.urls import URLPattern, URLResolver, get_resolver
-
 from ringfence.cli import app
+
 from ringfence.desk.audit.events import Event
 from ringfence.engine import profiles
 from tests.house.source import ROOT, SOURCE, modules
@@ -42,14 +42,14 @@ def test_every_command_and_its_options_are_in_the_manual(path: str) -> None:
 
 def test_every_make_target_is_in_the_manual() -> None:
     targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    missing = [t for t in targets if f"make {t}" not in ALL + (ROOT / "CONTRIBUTING.md").read_text()]
+    missing = [
+        t for t in targets if f"make {t}" not in ALL + (ROOT / "CONTRIBUTING.md").read_text()
+    ]
     assert not missing
 
 
 def test_every_setting_is_in_the_manual() -> None:
-    used = {
-        name for p in modules() for name in re.findall(r"\bRINGFENCE_[A-Z_]+\b", p.read_text())
-    }
+    used = {name for p in modules() for name in re.findall(r"\bRINGFENCE_[A-Z_]+\b", p.read_text())}
     missing = sorted(name for name in used if f"`{name}`" not in MANUAL["settings.md"])
     assert used
     assert not missing
@@ -89,10 +89,11 @@ def test_every_profile_is_in_the_manual() -> None:
 
 
 def test_the_manuals_links_lead_somewhere() -> None:
-    broken = []
     documents = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
-    for document in documents:
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text()):
-            if "://" not in target and not (document.parent / target).exists():
-                broken.append(f"{document.relative_to(ROOT)} → {target}")
+    broken = [
+        f"{document.relative_to(ROOT)} → {target}"
+        for document in documents
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
+        if "://" not in target and not (document.parent / target).exists()
+    ]
     assert not broken

@@ -11,9 +11,7 @@ from tests.house.source import ROOT
 
 
 def tracked() -> list[str]:
-    out = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    out = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if out.returncode:
         pytest.skip("not a git checkout: nothing is tracked")
     return [name for name in out.stdout.splitlines() if (ROOT / name).is_file()]

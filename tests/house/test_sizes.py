@@ -79,7 +79,5 @@ def test_imports_stand_at_the_top() -> None:
         name = f.path.name
         if name.startswith("cli") or name == "apps.py":
             continue
-        late += [
-            f.where for n in ast.walk(f.node) if isinstance(n, ast.Import | ast.ImportFrom)
-        ]
+        late += [f.where for n in ast.walk(f.node) if isinstance(n, ast.Import | ast.ImportFrom)]
     assert not late, late
