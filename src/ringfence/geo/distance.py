@@ -33,13 +33,13 @@ def contains(arrays: Arrays, shape: int, lon: float, lat: float) -> bool:
 
     Always the same verdict as `signed_distance_m(...) >= 0`. NaN is outside.
     """
-    shapes, edges = arrays
-    row = shapes[shape]
+    row = arrays[0][shape]
     if not (row["west"] <= lon <= row["east"] and row["south"] <= lat <= row["north"]):
         return False
     if row["form"] == AREA:
-        return _crossings_odd(edges, row["first"], row["last"], lon, lat)
-    return bool(_outer_m(edges, row, lon, lat) <= row["reach_m"])
+        return _crossings_odd(arrays, shape, lon, lat)
+    reach_m = row["reach_m"]
+    return bool(reach_m - _outer_m(arrays, shape, lon, lat, 0.0) >= 0)
 
 
 @compiled
@@ -57,16 +57,15 @@ def signed_distance_m(arrays: Arrays, shape: int, lon: float, lat: float, reach_
         reach_m: how far the caller wants to know; infinity is allowed. For a depth inside that
             may be great, ask again with infinity when the answer is `BEYOND_M`.
     """
-    shapes, edges = arrays
-    row = shapes[shape]
+    row = arrays[0][shape]
     if not _near_box(row, lon, lat, reach_m):
         return -BEYOND_M
     if row["form"] == AREA:
-        inside = _crossings_odd(edges, row["first"], row["last"], lon, lat)
-        distance = _line_m(edges, row["first"], row["last"], lon, lat)
-        signed = distance if inside else -distance
+        signed = _line_m(arrays, shape, lon, lat, reach_m)
+        if not _crossings_odd(arrays, shape, lon, lat):
+            signed = -signed
     else:
-        signed = row["reach_m"] - _outer_m(edges, row, lon, lat)
+        signed = row["reach_m"] - _outer_m(arrays, shape, lon, lat, reach_m)
     if abs(signed) <= reach_m:
         return float(signed)
     return BEYOND_M if signed >= 0 else -BEYOND_M
@@ -100,9 +99,9 @@ def contains_many(
 
 @compiled
 def _near_box(row: np.void, lon: float, lat: float, reach_m: float) -> bool:
-    """Whether a place may be within `reach_m` of the shape; NaN is not."""
+    """Whether a place may be within `reach_m` of the shape; NaN is never."""
     if reach_m > BOX_REACH_M:
-        return not (math.isnan(lon) or math.isnan(lat))
+        return math.isfinite(lon) and math.isfinite(lat)
     up = reach_m / LAT_M_MIN
     side = reach_m * row["lon_per_m"]
     return bool(
@@ -112,12 +111,20 @@ def _near_box(row: np.void, lon: float, lat: float, reach_m: float) -> bool:
 
 
 @compiled
-def _crossings_odd(
-    edges: NDArray[np.float64], first: int, last: int, lon: float, lat: float
-) -> bool:
+def _band_of(row: np.void, lat: float) -> int:
+    """The band of latitude that a place falls in, or the nearest one."""
+    band = int((lat - row["band_south"]) * row["bands_per_deg"])
+    return int(max(0, min(band, row["bands"] - 1)))
+
+
+@compiled
+def _crossings_odd(arrays: Arrays, shape: int, lon: float, lat: float) -> bool:
     """Whether a ray eastwards crosses an odd number of edges, or the place lies on one."""
+    shapes, edges, starts = arrays
+    row = shapes[shape]
+    band = row["first_band"] + _band_of(row, lat)
     odd = False
-    for i in range(first, last):
+    for i in range(starts[band], starts[band + 1]):
         lon1, lat1, lon2, lat2 = edges[i, 0], edges[i, 1], edges[i, 2], edges[i, 3]
         if (lat1 > lat and lat2 > lat) or (lat1 < lat and lat2 < lat):
             continue
@@ -131,15 +138,48 @@ def _crossings_odd(
 
 
 @compiled
-def _line_m(edges: NDArray[np.float64], first: int, last: int, lon: float, lat: float) -> float:
-    """Metres to the nearest of the edges.
+def _line_m(arrays: Arrays, shape: int, lon: float, lat: float, within_m: float) -> float:
+    """Metres to the nearest edge; anything more than `within_m` if none is that near.
+
+    Bands are read from the place's own outwards, until the next can't hold a nearer edge.
+    """
+    row = arrays[0][shape]
+    metric = metric_at(lat)
+    # A degree of latitude varies by 1 %, so a gap measured short can't skip the nearest edge.
+    north = 0.98 * metric[1]
+    home, first = _band_of(row, lat), row["first_band"]
+    limit = within_m * 1.001 + 1.0
+    best = min(limit * limit, _nearest2(arrays, first + home, lon, lat, metric))
+    for band in range(home + 1, row["bands"]):
+        gap = (row["band_south"] + band / row["bands_per_deg"] - lat) * north
+        if gap > 0.0 and gap * gap > best:
+            break
+        best = min(best, _nearest2(arrays, first + band, lon, lat, metric))
+    for band in range(home - 1, -1, -1):
+        gap = (lat - row["band_south"] - (band + 1) / row["bands_per_deg"]) * north
+        if gap > 0.0 and gap * gap > best:
+            break
+        best = min(best, _nearest2(arrays, first + band, lon, lat, metric))
+    return math.sqrt(best)
+
+
+@compiled
+def _nearest2(
+    arrays: Arrays,
+    band: int,
+    lon: float,
+    lat: float,
+    metric: tuple[float, float, float, float],
+) -> float:
+    """Square of the metres to the nearest edge in one band.
 
     The foot on each edge is found in the flat metric at the place; the way to it is then measured
     with the metric at its middle, which is exact to the second order.
     """
-    east, north, east_slope, north_slope = metric_at(lat)
+    _, edges, starts = arrays
+    east, north, east_slope, north_slope = metric
     best = math.inf
-    for i in range(first, last):
+    for i in range(starts[band], starts[band + 1]):
         dlon, dlat = edges[i, 0] - lon, edges[i, 1] - lat
         along_lon, along_lat = edges[i, 2] - edges[i, 0], edges[i, 3] - edges[i, 1]
         ex, ey = along_lon * east, along_lat * north
@@ -150,12 +190,13 @@ def _line_m(edges: NDArray[np.float64], first: int, last: int, lon: float, lat: 
         x = dlon * (east + east_slope * dlat)
         y = dlat * (north + north_slope * dlat)
         best = min(best, x * x + y * y)
-    return math.sqrt(best)
+    return best
 
 
 @compiled
-def _outer_m(edges: NDArray[np.float64], row: np.void, lon: float, lat: float) -> float:
-    """Metres to a disc's centre or a corridor's line."""
+def _outer_m(arrays: Arrays, shape: int, lon: float, lat: float, within_m: float) -> float:
+    """Metres to a disc's centre or a corridor's line; exact up to its edge and `within_m` on."""
+    row = arrays[0][shape]
     if row["form"] == DISC:
         return geodesic_m(row["lon"], row["lat"], lon, lat)
-    return _line_m(edges, row["first"], row["last"], lon, lat)
+    return _line_m(arrays, shape, lon, lat, row["reach_m"] + within_m)

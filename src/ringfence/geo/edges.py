@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Arrays = tuple[NDArray[np.void], NDArray[np.float64]]
+    Arrays = tuple[NDArray[np.void], NDArray[np.float64], NDArray[np.int64]]
 
 AREA: Final = 0
 DISC: Final = 1
 CORRIDOR: Final = 2
+
+EDGES_A_BAND: Final = 4
+"""Below about this many, looking up a band costs more than it saves."""
+COPIES: Final = 4
+"""An edge stands in every band that it passes; the copies may make the table this much longer."""
 
 SHAPE_ROW: Final = np.dtype(
     [
@@ -31,14 +36,17 @@ SHAPE_ROW: Final = np.dtype(
         ("lon", np.float64),
         ("lat", np.float64),
         ("reach_m", np.float64),
-        ("first", np.int64),
-        ("last", np.int64),
+        ("band_south", np.float64),
+        ("bands_per_deg", np.float64),
+        ("bands", np.int64),
+        ("first_band", np.int64),
         ("form", np.int64),
     ]
 )
 """One shape: its bounding box in degrees (radius and half width included), degrees of longitude
 in a metre at its poleward side (never too few), a disc's centre, radius or half width, and its
-rows in `edges` from `first` up to `last`."""
+bands of latitude: `bands` of equal height from `band_south` up, rows in `starts` from
+`first_band`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,9 @@ class EdgeTable:
     shapes: NDArray[np.void]
     """One `SHAPE_ROW` a shape."""
     edges: NDArray[np.float64]
-    """(n, 4): lon1, lat1, lon2, lat2, degrees."""
+    """(n, 4): lon1, lat1, lon2, lat2, degrees; band by band, so that a place reads few of them."""
+    starts: NDArray[np.int64]
+    """Band b of a shape is `edges[starts[first_band + b]:starts[first_band + b + 1]]`."""
 
     def __len__(self) -> int:
         """Count the shapes."""
@@ -56,22 +66,24 @@ class EdgeTable:
 
     def arrays(self) -> Arrays:
         """The tuple that the compiled functions of `distance` take; its parts are theirs alone."""
-        return self.shapes, self.edges
+        return self.shapes, self.edges, self.starts
 
 
 def build_edge_table(shapes: Sequence[Shape]) -> EdgeTable:
     """Lay shapes out as arrays; shape `i` keeps number `i`."""
     rows = np.zeros(len(shapes), SHAPE_ROW)
-    edges: list[NDArray[np.float64]] = []
-    first = 0
+    all_edges = [np.zeros((0, 4))]
+    all_starts = [np.zeros(0, np.int64)]
+    edges_so_far = starts_so_far = 0
     for row, shape in zip(rows, shapes, strict=True):
-        own = _edges_of(shape)
-        row["first"], row["last"] = first, first + len(own)
-        first += len(own)
-        edges.append(own)
         _describe(row, shape)
-    flat = np.concatenate(edges) if edges else np.zeros((0, 4))
-    return EdgeTable(rows, np.ascontiguousarray(flat))
+        edges, starts = _banded(row, _edges_of(shape))
+        row["first_band"] = starts_so_far
+        all_edges.append(edges)
+        all_starts.append(starts + edges_so_far)
+        edges_so_far += len(edges)
+        starts_so_far += len(starts)
+    return EdgeTable(rows, np.concatenate(all_edges), np.concatenate(all_starts))
 
 
 def _edges_of(shape: Shape) -> NDArray[np.float64]:
@@ -113,3 +125,30 @@ def _describe(row: np.void, shape: Shape) -> None:
     row["west"], row["east"] = west - lon_margin, east + lon_margin
     if row["form"] == DISC and (row["west"] < -180 or row["east"] > 180):
         row["west"], row["east"] = -np.inf, np.inf  # it goes on beyond the antimeridian
+
+
+def _banded(
+    row: np.void, edges: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Sort edges into bands of latitude, as many as pay; note them in `row`."""
+    if not len(edges):
+        return edges, np.zeros(1, np.int64)
+    low, high = edges[:, 1::2].min(axis=1), edges[:, 1::2].max(axis=1)
+    south, height = low.min(), high.max() - low.min()
+    bands = max(1, len(edges) // EDGES_A_BAND) if height > 1e-9 else 1
+    while True:
+        per_deg = bands / height if bands > 1 else 0.0
+        # The same sum as `distance._band_of`: equal latitudes land in equal bands, to the bit.
+        from_band = np.minimum(((low - south) * per_deg).astype(np.int64), bands - 1)
+        to_band = np.minimum(((high - south) * per_deg).astype(np.int64), bands - 1)
+        counts = to_band - from_band + 1
+        if bands == 1 or counts.sum() <= COPIES * len(edges):
+            break
+        bands //= 2
+    row["band_south"], row["bands_per_deg"], row["bands"] = south, per_deg, bands
+    which = np.repeat(np.arange(len(edges)), counts)
+    nth = np.arange(len(which)) - np.repeat(counts.cumsum() - counts, counts)
+    band = from_band[which] + nth
+    order = np.argsort(band, kind="stable")
+    starts = np.searchsorted(band[order], np.arange(bands + 1)).astype(np.int64)
+    return edges[which[order]], starts

@@ -14,8 +14,8 @@ import shapely
 LonLat = tuple[float, float]
 Line = tuple[LonLat, ...]
 
-MAX_RADIUS_M: Final = 200_000.0
-"""A disc wider than a country's half is a mistake; up to here its edge is exact to 1 cm."""
+MAX_RADIUS_M: Final = 500_000.0
+"""A disc wider than a country is a mistake; up to here its edge is exact to 1 cm."""
 MAX_WIDTH_M: Final = 20_000.0
 """Half of it, 10 km, is as far as a corridor's edge is exact to a few centimetres."""
 
