@@ -1,0 +1,94 @@
+// A trail: solid where fixes follow each other, dotted over gaps of more than five minutes, where
+// nobody knows the way. Doubtful fixes are hollow and stand off the line.
+import Feature from "ol/Feature";
+import LineString from "ol/geom/LineString";
+import Point from "ol/geom/Point";
+import VectorLayer from "ol/layer/Vector";
+import VectorSource from "ol/source/Vector";
+import { Circle, Fill, RegularShape, Stroke, Style, Text } from "ol/style";
+import { at, circleOf } from "./geometry.js";
+
+const GAP_MS = 5 * 60 * 1000;
+const INK = "#1d3f72";
+const CIRCLES_UP_TO = 120;
+
+const solid = new Style({ stroke: new Stroke({ color: INK, width: 3 }), zIndex: 2 });
+const dotted = new Style({
+  stroke: new Stroke({ color: "#383f43", width: 3, lineDash: [1, 8], lineCap: "round" }),
+  zIndex: 1,
+});
+const believed = new Circle({
+  radius: 4,
+  fill: new Fill({ color: INK }),
+  stroke: new Stroke({ color: "#ffffff", width: 1 }),
+});
+const doubted = new Circle({
+  radius: 5,
+  fill: new Fill({ color: "rgba(255, 255, 255, 0.8)" }),
+  stroke: new Stroke({ color: "#942514", width: 2, lineDash: [2, 2] }),
+});
+const circle = new Style({
+  stroke: new Stroke({ color: "rgba(29, 63, 114, 0.45)", width: 1 }),
+  fill: new Fill({ color: "rgba(29, 63, 114, 0.05)" }),
+});
+
+function pointStyle(fix) {
+  return new Style({ image: fix.doubts.length ? doubted : believed, zIndex: 3 });
+}
+
+function marked(fix) {
+  return new Style({
+    image: new RegularShape({
+      points: fix.mark === "deciding" ? 3 : 4,
+      radius: 10,
+      fill: new Fill({ color: "#d4351c" }),
+      stroke: new Stroke({ color: "#ffffff", width: 2 }),
+    }),
+    text: new Text({
+      text: fix.mark_text,
+      offsetY: -18,
+      font: "bold 12px Helvetica, Arial, sans-serif",
+      fill: new Fill({ color: "#0b0c0c" }),
+      stroke: new Stroke({ color: "#ffffff", width: 3 }),
+    }),
+    zIndex: 5,
+  });
+}
+
+function segment(from, to) {
+  const line = new Feature(new LineString([at(from.lon, from.lat), at(to.lon, to.lat)]));
+  line.setStyle(to.time_ms - from.time_ms > GAP_MS ? dotted : solid);
+  return line;
+}
+
+function featuresOf(fixes) {
+  const features = [];
+  const line = fixes.filter((fix) => fix.doubts.length === 0);
+  for (let i = 1; i < line.length; i += 1) features.push(segment(line[i - 1], line[i]));
+  const fewEnough = fixes.length <= CIRCLES_UP_TO;
+  for (const fix of fixes) {
+    if (fix.accuracy_m && (fewEnough || fix.mark)) {
+      const around = new Feature(circleOf(fix.lon, fix.lat, fix.accuracy_m));
+      around.setStyle(circle);
+      features.push(around);
+    }
+    const point = new Feature({ geometry: new Point(at(fix.lon, fix.lat)), fix });
+    point.setStyle(fix.mark ? [pointStyle(fix), marked(fix)] : pointStyle(fix));
+    features.push(point);
+  }
+  return features;
+}
+
+export function trailLayers(data) {
+  const source = new VectorSource();
+  const ready = data.trail
+    ? fetch(data.trail, { credentials: "same-origin" })
+        .then((answer) => answer.json())
+        .then((trail) => source.addFeatures(featuresOf(trail.fixes)))
+    : Promise.resolve();
+  return {
+    layers: [new VectorLayer({ source, zIndex: 20 })],
+    ready,
+    extent: () => source.getExtent(),
+  };
+}
