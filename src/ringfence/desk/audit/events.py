@@ -1,0 +1,43 @@
+"""Everything that the audit log can say happened."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """One name for each thing that is recorded; never renamed, since old rows keep theirs."""
+
+    USER_ADDED = "user.added"
+    USER_ROLE_CHANGED = "user.role_changed"
+    PASSWORD_SET = "user.password_set"  # noqa: S105 -- an event's name
+    SIGNED_IN = "user.signed_in"
+    SIGNED_OUT = "user.signed_out"
+    SIGN_IN_REFUSED = "user.sign_in_refused"
+
+    WEARER_ADDED = "wearer.added"
+    VICTIM_ADDED = "victim.added"
+    ORDER_ADDED = "order.added"
+    CONDITION_ADDED = "condition.added"
+    CONDITION_CHANGED = "condition.changed"
+    CONDITION_ENDED = "condition.ended"
+    CONDITIONS_IMPORTED = "conditions.imported"
+    TAG_ADDED = "tag.added"
+    TAG_TOKEN_ROTATED = "tag.token_rotated"  # noqa: S105 -- an event's name
+    TAG_REVOKED = "tag.revoked"
+    TAG_FITTED = "tag.fitted"
+    FITTING_ENDED = "fitting.ended"
+
+    LOOKED_AT = "person.looked_at"
+    """Consultation in the sense of the Data Protection Act 2018, s.62."""
+    FIXES_EXPORTED = "fixes.exported"
+    VIOLATIONS_EXPORTED = "violations.exported"
+
+    ALERT_OPENED = "alert.opened"
+    ALERT_UPGRADED = "alert.upgraded"
+    ALERT_ENDED = "alert.ended"
+    ALERT_CORRECTED = "alert.corrected"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    ALERT_NOTED = "alert.noted"
+    ALERT_DISPOSED = "alert.disposed"
+    ALERT_CLOSED = "alert.closed"

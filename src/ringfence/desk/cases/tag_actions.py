@@ -1,0 +1,139 @@
+"""Everything that may be written about tags and who wears them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from ringfence.desk.accounts.permission import Actor, permitted
+from ringfence.desk.accounts.roles import Permission
+from ringfence.desk.audit.actions import record
+from ringfence.desk.audit.events import Event
+from ringfence.desk.cases.errors import CaseError, OverlapError
+from ringfence.desk.cases.models import Fitting, Tag, Wearer
+from ringfence.desk.cases.tokens import new_token, token_hash
+from ringfence.desk.kit.acting import action
+from ringfence.desk.kit.clock import now
+
+MANAGE = Permission.MANAGE_TAGS
+
+
+@action
+def add_tag(*, by: Actor, name: str) -> tuple[Tag, str]:
+    """Record a device.
+
+    Returns:
+        The tag, and its token in plain: shown this once, kept only as a hash.
+
+    Raises:
+        CaseError: the name is empty, too long or taken.
+    """
+    actor = permitted(by, MANAGE)
+    if not name or len(name) > 64 or any(c.isspace() for c in name):
+        raise CaseError("a tag's name must be 1 to 64 characters without spaces")
+    if Tag.objects.filter(name=name).exists():
+        raise CaseError(f"tag {name} is recorded already: rotate its token to see a new one")
+    token = new_token()
+    tag = Tag(name=name, token_hash=token_hash(token), added_at=now())
+    tag.save()
+    record(by=actor, event=Event.TAG_ADDED, subject=f"tag:{tag.pk}")
+    return tag, token
+
+
+@action
+def rotate_tag_token(*, by: Actor, tag: Tag) -> str:
+    """Give `tag` a new token, returned in plain this once; the old one is refused from now on."""
+    actor = permitted(by, MANAGE)
+    token = new_token()
+    tag.token_hash = token_hash(token)
+    tag.revoked_at = None
+    tag.save(update_fields=["token_hash", "revoked_at"])
+    record(by=actor, event=Event.TAG_TOKEN_ROTATED, subject=f"tag:{tag.pk}")
+    return token
+
+
+@action
+def revoke_tag(*, by: Actor, tag: Tag, reason: str) -> None:
+    """Refuse whatever `tag` sends from now on.
+
+    Raises:
+        CaseError: no reason; revoked already.
+    """
+    actor = permitted(by, MANAGE)
+    if not reason.strip():
+        raise CaseError("reason is empty: say why the tag is revoked")
+    if tag.revoked_at is not None:
+        raise CaseError(f"tag {tag.name} is revoked already: rotate its token to use it again")
+    tag.revoked_at = now()
+    tag.save(update_fields=["revoked_at"])
+    record(by=actor, event=Event.TAG_REVOKED, subject=f"tag:{tag.pk}", reason=reason)
+
+
+@action
+def fit_tag(
+    *, by: Actor, tag: Tag, wearer: Wearer, from_at: datetime, to_at: datetime | None = None
+) -> Fitting:
+    """Record that `wearer` wears `tag` from `from_at` until `to_at` (None = until further notice).
+
+    Raises:
+        OverlapError: the tag is on somebody, or the wearer has another tag, at that time.
+        CaseError: it ends before it begins.
+    """
+    actor = permitted(by, MANAGE)
+    if to_at is not None and to_at <= from_at:
+        raise CaseError("to_at is not later than from_at: a fitting ends after it begins")
+    _refuse_overlap(tag, wearer, from_at, to_at)
+    fitting = Fitting(tag=tag, wearer=wearer, from_at=from_at, to_at=to_at)
+    fitting.save()
+    record(
+        by=actor,
+        event=Event.TAG_FITTED,
+        subject=f"wearer:{wearer.public_id}",
+        detail={"fitting": fitting.pk, "tag": tag.pk},
+    )
+    return fitting
+
+
+@action
+def end_fitting(*, by: Actor, fitting: Fitting, to_at: datetime, reason: str = "") -> None:
+    """Record that the tag came off at `to_at`.
+
+    Raises:
+        CaseError: it ended already, or before it began.
+    """
+    actor = permitted(by, MANAGE)
+    if fitting.to_at is not None:
+        raise CaseError(f"fitting {fitting.pk} ended already at {_when(fitting.to_at)}")
+    if to_at <= fitting.from_at:
+        raise CaseError(f"to_at must be later than {_when(fitting.from_at)}, when it began")
+    fitting.to_at = to_at
+    fitting.save(update_fields=["to_at"])
+    record(
+        by=actor,
+        event=Event.FITTING_ENDED,
+        subject=f"wearer:{fitting.wearer.public_id}",
+        reason=reason,
+        detail={"fitting": fitting.pk, "tag": fitting.tag_id},
+    )
+
+
+def _refuse_overlap(tag: Tag, wearer: Wearer, from_at: datetime, to_at: datetime | None) -> None:
+    open_after = Q(to_at__isnull=True) | Q(to_at__gt=from_at)
+    theirs = Fitting.objects.filter(open_after, Q(tag=tag) | Q(wearer=wearer))
+    if to_at is not None:
+        theirs = theirs.filter(from_at__lt=to_at)
+    other = theirs.select_related("tag", "wearer").order_by("from_at").first()
+    if other is None:
+        return
+    whose = f"tag {tag.name} is on a wearer" if other.tag_id == tag.pk else "the wearer has a tag"
+    raise OverlapError(
+        f"{whose} already: fitting {other.pk} (tag {other.tag.name} on {other.wearer.crn}) runs "
+        f"from {_when(other.from_at)} to {_when(other.to_at)}, the new one (tag {tag.name} on "
+        f"{wearer.crn}) from {_when(from_at)} to {_when(to_at)}: end fitting {other.pk} first, "
+        "or choose another time"
+    )
+
+
+def _when(at: datetime | None) -> str:
+    return f"{at:%d/%m/%Y %H:%M} UTC" if at else "further notice"
