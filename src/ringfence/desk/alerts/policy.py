@@ -6,7 +6,7 @@ belong together, and the alert takes the gravest of them. What is only possible 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,6 +49,7 @@ class Face:
     late: bool
     event_at: datetime
     confirmed_at: datetime | None
+    """None where nothing confirmed stands any more: withdrawn, or now only possible."""
     ended_at: datetime | None
 
 
@@ -145,7 +146,7 @@ def _fold(members: tuple[Found, ...], risk: str) -> Face:
     gravest = max(told, key=lambda m: (grade_of(m.kind, m.how, risk), m.depth_m or 0.0, -m.id))
     ongoing = any(m.end_at is None for m in stand)
     ends = [m.end_at for m in told if m.end_at is not None]
-    sure = [m.confirmed_at for m in told if m.confirmed_at is not None]
+    sure = [m.confirmed_at for m in stand if m.confirmed_at is not None]
     title = title_of(gravest.kind, gravest.how, gravest.depth_m)
     if not stand:
         withdrawn = all(m.withdrawn for m in members)
@@ -176,33 +177,33 @@ def _grown(visit: Visit, found: Found, risk: str) -> Decision:
         confirmed_at=new.confirmed_at,
         ended_at=new.ended_at,
     )
-    moments = _moments(visit, members, face)
-    if not visit.holds(found) and not any(what in ("upgraded", "resumed") for what, _ in moments):
-        again = title_of(found.kind, found.how, found.depth_m)
-        moments = (("joined", f"{again}: part of the same visit"), *moments)
-    if face == old and not moments and members == visit.members:
+    moments = tuple(_moments(visit, found, members, face))
+    if face == old and not moments and visit.holds(found):
         return Nothing("nothing that an alert shows has changed")
     if old.ongoing and not face.ongoing:
         return Ended(face, moments)
     return Updated(face, moments)
 
 
-def _moments(visit: Visit, members: tuple[Found, ...], face: Face) -> tuple[tuple[str, str], ...]:
-    old = visit.face
-    moments: list[tuple[str, str]] = []
+def _moments(
+    visit: Visit, found: Found, members: tuple[Found, ...], face: Face
+) -> Iterator[tuple[str, str]]:
+    old, joins = visit.face, not visit.holds(found)
+    if face.confirmed_at is None:
+        if old.confirmed_at is not None:
+            yield "corrected", face.title
+        return
     if face.severity > old.severity:
-        moments.append(("upgraded", f"{face.title}: now {face.severity.name.lower()}"))
-    if not any(m.stands for m in members):
-        if any(m.stands for m in visit.members):
-            moments.append(("corrected", face.title))
-        return tuple(moments)
-    if any(m.stands for m in visit.members) and face.event_at != old.event_at:
-        moments.append(("corrected", "Late data moved the beginning"))
+        yield "upgraded", f"{face.title}: now {face.severity.name.lower()}"
+    elif face.ongoing and not old.ongoing:
+        yield "resumed", f"{face.title}: it goes on"
+    elif joins:
+        again = title_of(found.kind, found.how, found.depth_m)
+        yield "joined", f"{again}: part of the same visit"
+    if not joins and face.event_at != old.event_at:
+        yield "corrected", "Late data moved the beginning"
     if old.ongoing and not face.ongoing:
-        moments.append(("ended", _how_it_ended(members, face)))
-    if face.ongoing and not old.ongoing:
-        moments.append(("resumed", f"{face.title}: it goes on"))
-    return tuple(moments)
+        yield "ended", _how_it_ended(members, face)
 
 
 def _how_it_ended(members: tuple[Found, ...], face: Face) -> str:

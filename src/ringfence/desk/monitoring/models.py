@@ -104,6 +104,8 @@ class WearerState(models.Model):
     fix = models.JSONField(null=True)
     """The latest believed fix: time_ms, lat, lon, accuracy_m, source, speed_mps, course_deg."""
     battery_pct = models.FloatField(null=True)
+    fittings = models.JSONField(default=list)
+    """`[tag, from_ms, to_ms]` of the fittings it was judged by: a changed one is judged again."""
 
     def __str__(self) -> str:
         return f"state of {self.wearer_id}"
@@ -154,7 +156,7 @@ class Violation(models.Model):
     received_at = models.DateTimeField(null=True)
     """When the report that decided it reached the platform; null where a deadline decided."""
     detected_at = models.DateTimeField()
-    """When the engine first said it."""
+    """When the engine first said it; of a confirmed violation, when it first said that."""
     late = models.BooleanField(default=False)
     """It was found only when late data arrived."""
     withdrawn_at = models.DateTimeField(null=True)
@@ -185,3 +187,17 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} of violation {self.violation_id}"
+
+
+class PoisonReport(models.Model):
+    """A report that made the engine fail: set apart after one failure, so that the rest goes on."""
+
+    report = models.OneToOneField(
+        Report, primary_key=True, on_delete=models.PROTECT, related_name="poison"
+    )
+    at = models.DateTimeField()
+    why = models.CharField(max_length=64)
+    """The kind of failure; no data of the report."""
+
+    def __str__(self) -> str:
+        return f"poison report {self.report_id}"

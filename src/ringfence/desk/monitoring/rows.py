@@ -1,0 +1,123 @@
+"""Stored reports as arrays: the one place that reads `Report` in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.db import connection
+
+from ringfence.engine.fix import NO_POSITION
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+COLUMNS = (
+    "r.id, r.tag_id, r.time_ms, r.received_ms, r.lat_e7, r.lon_e7, r.accuracy_m, r.source, "
+    "r.speed_mps, r.course_deg, r.signals, r.battery_pct"
+)
+ROW = np.dtype(
+    [
+        ("id", np.int64),
+        ("tag", np.int64),
+        ("time_ms", np.int64),
+        ("received_ms", np.int64),
+        ("lat_e7", np.int32),
+        ("lon_e7", np.int32),
+        ("accuracy_m", np.float32),
+        ("source", np.int8),
+        ("speed_mps", np.float32),
+        ("course_deg", np.float32),
+        ("signals", np.int32),
+        ("battery_pct", np.float32),
+        ("wearer", np.int64),
+    ]
+)
+"""A stored report, with the id of the wearer who wore the tag (0 = nobody)."""
+
+FUTURE_MS = 120_000
+"""A report dated later than this after its receipt is kept, and not judged (contract: gateway)."""
+
+# Set apart once, for ever: no reading sees them again.
+SOUND = "NOT EXISTS (SELECT 1 FROM monitoring_poisonreport p WHERE p.report_id = r.id)"
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """Part of a tag's trail: what it reported while one wearer wore it."""
+
+    tag_id: int
+    wearer_id: int
+    from_ms: int
+    to_ms: int
+    """Not included."""
+
+
+def reports_after(position: int, limit: int) -> NDArray[np.void]:
+    """The next reports in order of arrival.
+
+    Args:
+        position: id of the last report read.
+        limit: most reports to read.
+
+    Returns:
+        `ROW` rows in order of id; `wearer` is not filled in yet.
+    """
+    return _rows(
+        f"SELECT {COLUMNS} FROM monitoring_report r WHERE r.id > %s AND {SOUND} "  # noqa: S608 -- constants
+        "ORDER BY r.id LIMIT %s",
+        [position, limit],
+    )
+
+
+def reports_worn(spans: Sequence[Worn], up_to_id: int) -> NDArray[np.void]:
+    """What tags reported within the given spans, as far as they had arrived.
+
+    Args:
+        spans: who wore what, when; the start is not included (it is judged already).
+        up_to_id: id of the last report to be seen.
+
+    Returns:
+        `ROW` rows, future ones left out, with `wearer` filled in.
+    """
+    parts = []
+    for span in spans:
+        rows = _rows(
+            f"SELECT {COLUMNS} FROM monitoring_report r "  # noqa: S608 -- constants
+            f"WHERE r.tag_id = %s AND r.time_ms >= %s AND r.time_ms < %s AND r.id <= %s AND {SOUND}",
+            [span.tag_id, span.from_ms, span.to_ms, up_to_id],
+        )
+        rows["wearer"] = span.wearer_id
+        parts.append(rows)
+    rows = np.concatenate(parts) if parts else np.empty(0, ROW)
+    return rows[~is_future(rows)]
+
+
+def is_future(rows: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Which reports are dated too far after their receipt to be judged."""
+    future: NDArray[np.bool_] = rows["time_ms"] > rows["received_ms"] + FUTURE_MS
+    return future
+
+
+def _rows(sql: str, values: list[Any]) -> NDArray[np.void]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        found = cursor.fetchall()
+    rows = np.empty(len(found), ROW)
+    if found:
+        columns = list(zip(*found, strict=True))
+        for name, column in zip(ROW.names or (), columns, strict=False):
+            rows[name] = _column(name, column)
+    rows["wearer"] = 0
+    return rows
+
+
+def _column(name: str, values: tuple[Any, ...]) -> NDArray[Any]:
+    if name in ("lat_e7", "lon_e7"):
+        return np.array([NO_POSITION if v is None else v for v in values], np.int32)
+    dtype = ROW[name]
+    if dtype.kind == "f":
+        return np.array(values, np.float64).astype(dtype)  # None becomes NaN
+    return np.array(values, dtype)
