@@ -7,9 +7,8 @@ import secrets
 from pathlib import Path
 
 
-def secret_key(data: Path) -> str:
-    """Read the key from `RINGFENCE_SECRET_KEY` or the data folder; a throw-away one before that."""
-    given = os.environ.get("RINGFENCE_SECRET_KEY")
+def secret_key(data: Path, given: str = "") -> str:
+    """The key given by the environment, or the data folder's; a throw-away one before that."""
     if given:
         return given
     path = data / "secret-key"
