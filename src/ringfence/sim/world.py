@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from ringfence.sim import people, rules
 from ringfence.sim.people import Haunt, Order, Tag, Victim, Wearer
+from ringfence.sim.rules import ZoneSite
 from ringfence.sim.streets import ACROSS_M, ALONG_M, DISTRICTS, Streets
 from ringfence.sim.zones import quiet_corners
 
@@ -33,6 +34,8 @@ class World:
     streets: dict[str, Any]
     """A FeatureCollection of LineStrings with `name` and `class`."""
     tags: tuple[Tag, ...]
+    sites: tuple[ZoneSite, ...] = field(repr=False)
+    """Where each wearer must not go; the simulator's own, as are homes and haunts."""
 
 
 def build_world(seed: int, at: datetime, wearers: int = 24) -> World:
@@ -53,7 +56,7 @@ def build_world(seed: int, at: datetime, wearers: int = 24) -> World:
     at = at.replace(microsecond=0)
     streets = Streets(seed)
     cast = tuple(_wearer(n, seed, streets) for n in range(wearers))
-    sites = [_site(n, streets) for n in range(wearers)]
+    sites = tuple(_site(n, streets) for n in range(wearers))
     victims = tuple(_victim(n, seed, sites[n]) for n in range(min(wearers, len(people.VICTIMS))))
     orders = tuple(_order(n, w, at) for n, w in enumerate(cast))
     features = [
@@ -75,6 +78,7 @@ def build_world(seed: int, at: datetime, wearers: int = 24) -> World:
             Tag(w.tag, w.id, o.from_at + timedelta(hours=16))
             for w, o in zip(cast, orders, strict=True)
         ),
+        sites=sites,
     )
 
 
@@ -129,7 +133,7 @@ def _haunt(
     return Haunt(what, district, node, spot, indoors)
 
 
-def _site(number: int, streets: Streets) -> rules.ZoneSite:
+def _site(number: int, streets: Streets) -> ZoneSite:
     # Two districts on from home: neither home nor work is there, nor any bus between them.
     district = 0 if number == 3 else (_home_district(number) + 3) % len(DISTRICTS)
     corners = quiet_corners(streets, district)
@@ -139,10 +143,10 @@ def _site(number: int, streets: Streets) -> rules.ZoneSite:
         centre = streets.off_grid(0, x * ACROSS_M + 200.0, y * ALONG_M)
     else:
         centre = streets.corner(district, corner)
-    return rules.ZoneSite(district, corner, centre, second)
+    return ZoneSite(district, corner, centre, second)
 
 
-def _victim(number: int, seed: int, site: rules.ZoneSite) -> Victim:
+def _victim(number: int, seed: int, site: ZoneSite) -> Victim:
     # Off the zone's centre, or its shape would say where she lives.
     east, north = np.random.default_rng([seed, number, 5]).uniform(-140, 140, 2)
     home = Haunt("home", site.district, site.corner, site.centre.moved(float(east), float(north)))
