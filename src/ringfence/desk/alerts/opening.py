@@ -179,7 +179,7 @@ def _wear(alert: Alert, face: Face) -> None:
 
 
 def _close_if_for_information(alert: Alert) -> None:
-    """What was only for information, that nobody took, and that is surely over, leaves the queue."""
+    """Let what was only for information, is surely over, and nobody took leave the queue."""
     if (
         alert.severity == Grade.INFORM
         and alert.state == AlertState.OPEN

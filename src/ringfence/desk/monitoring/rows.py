@@ -85,8 +85,8 @@ def reports_worn(spans: Sequence[Worn], up_to_id: int) -> NDArray[np.void]:
     parts = []
     for span in spans:
         rows = _rows(
-            f"SELECT {COLUMNS} FROM monitoring_report r "  # noqa: S608 -- constants
-            f"WHERE r.tag_id = %s AND r.time_ms >= %s AND r.time_ms < %s AND r.id <= %s AND {SOUND}",
+            f"SELECT {COLUMNS} FROM monitoring_report r WHERE r.tag_id = %s "  # noqa: S608 -- constants
+            f"AND r.time_ms >= %s AND r.time_ms < %s AND r.id <= %s AND {SOUND}",
             [span.tag_id, span.from_ms, span.to_ms, up_to_id],
         )
         rows["wearer"] = span.wearer_id

@@ -1,0 +1,121 @@
+"""Which row does what the engine says now belong to? Pure.
+
+On-time data only ever makes violations grow, so each finds its own row. Late data may move, add or
+take away; then the same violation is the one that overlaps, and what is gone is withdrawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from ringfence.engine.events import Violation as Said
+
+FAR = datetime.max.replace(tzinfo=UTC)
+
+
+class Row(Protocol):
+    """A violation row, as far as matching goes."""
+
+    condition_key: str
+    version: int
+    kind: str
+    state: str
+    how: str
+    begin_at: datetime
+    confirmed_at: datetime | None
+    end_at: datetime | None
+    ended_by: str
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A row and what the engine says of it now.
+
+    Without a row it is new; without a saying it is gone.
+    """
+
+    row: Any
+    said: Said | None
+
+
+def pair_up(rows: Sequence[Row], said: Sequence[Said]) -> list[Pair]:
+    """Match one wearer's unsettled rows with all that the engine says in their place.
+
+    Args:
+        rows: rows that were not over at the instant from which the engine judged anew.
+        said: everything it found from there on, and what is open still.
+
+    Returns:
+        Every saying once, and every row that it says no more, unless withdrawn already.
+    """
+    pairs: list[Pair] = []
+    standing = [row for row in rows if row.withdrawn_at is None]
+    withdrawn = [row for row in rows if row.withdrawn_at is not None]
+    left = sorted(said, key=_order)
+    for pool, same in ((standing, _exact), (standing, _overlap), (withdrawn, _exact)):
+        left = _match(pool, left, same, pairs)
+    pairs += [Pair(None, saying) for saying in left]
+    pairs += [Pair(row, None) for row in standing]
+    return pairs
+
+
+def _match(
+    pool: list[Row], said: list[Said], same: Callable[[Row, Said], bool], pairs: list[Pair]
+) -> list[Said]:
+    """Move what matches from `pool` and `said` to `pairs`; return the sayings that are left."""
+    left = []
+    for saying in said:
+        row = next((row for row in pool if same(row, saying)), None)
+        if row is None:
+            left.append(saying)
+        else:
+            pool.remove(row)
+            pairs.append(Pair(row, saying))
+    return left
+
+
+def _order(said: Said) -> tuple[datetime, str, str, str]:
+    return said.begin_at, said.condition or "", said.kind, said.how
+
+
+def _same_matter(row: Row, said: Said) -> bool:
+    if (row.condition_key, row.kind) != (said.condition or "", said.kind):
+        return False
+    if said.condition is None:
+        return row.how == said.how  # a cut strap and an open case are two things
+    return (row.how == "approached") == (said.how == "approached")
+
+
+def _exact(row: Row, said: Said) -> bool:
+    return _same_matter(row, said) and row.version == said.version and row.begin_at == said.begin_at
+
+
+def _overlap(row: Row, said: Said) -> bool:
+    return (
+        _same_matter(row, said)
+        and row.begin_at <= (said.end_at or FAR)
+        and said.begin_at <= (row.end_at or FAR)
+    )
+
+
+def corrections(row: Row, said: Said) -> list[str]:
+    """What late data changed of a row, by name: only what a person was told or acted upon."""
+    found = []
+    if row.withdrawn_at is not None:
+        found.append("reinstated")
+    if row.begin_at != said.begin_at:
+        found.append("begin_moved")
+    if row.state != said.state:
+        found.append("confirmed_late" if said.state == "confirmed" else "only_possible")
+    elif row.confirmed_at != said.confirmed_at:
+        earlier = (said.confirmed_at or FAR) < (row.confirmed_at or FAR)
+        found.append("confirmed_earlier" if earlier else "confirmed_later")
+    if row.end_at != said.end_at:
+        found.append("reopened" if said.end_at is None else "end_moved")
+    if row.how != said.how:
+        found.append("how_changed")
+    return found

@@ -1,0 +1,64 @@
+"""Live data behind the maps: the table of wearers, zones, streets, and what has changed."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from ringfence.desk.accounts.access import needs
+from ringfence.desk.accounts.models import User
+from ringfence.desk.accounts.roles import Permission
+from ringfence.desk.kit.clock import now
+from ringfence.desk.monitoring.bulletin import event_stream
+from ringfence.desk.monitoring.live_rows import is_stale, live_rows
+from ringfence.desk.monitoring.queries import live_wearers
+from ringfence.desk.monitoring.zones import zones_geojson
+
+
+async def events(request: HttpRequest) -> HttpResponseBase:
+    """Server-sent events: which topics changed. `Last-Event-ID` resumes without a gap."""
+    user = await request.auser()
+    if not isinstance(user, User) or not user.may(Permission.SEE_CONTROL_ROOM):
+        raise PermissionDenied("Live pages need the permission to see the control room")
+    asked = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
+    return StreamingHttpResponse(
+        event_stream(int(asked) if asked.isdigit() else None),
+        content_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+@require_GET
+@never_cache
+@needs(Permission.SEE_CONTROL_ROOM)
+def wearers_table(request: HttpRequest) -> HttpResponse:
+    """The live table alone: what an open page asks for when wearers change."""
+    live, at = live_wearers(), now()
+    return render(
+        request,
+        "monitoring/wearers_table.html",
+        {"rows": live_rows(live, at), "stale": is_stale(live, at), "at": at},
+    )
+
+
+@require_GET
+@never_cache
+@needs(Permission.SEE_CONTROL_ROOM)
+def zones(_request: HttpRequest) -> HttpResponse:
+    """Everybody's zones that hold now."""
+    return JsonResponse(zones_geojson())
+
+
+@require_GET
+@needs(Permission.SEE_WEARER)
+def streets(_request: HttpRequest) -> HttpResponseBase:
+    """The simulator's streets, where a made-up world is loaded; else none."""
+    path = settings.DATA / "streets.geojson"
+    if path.is_file():
+        return FileResponse(path.open("rb"), content_type="application/geo+json")
+    return JsonResponse({"type": "FeatureCollection", "features": []})
