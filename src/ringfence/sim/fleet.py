@@ -75,4 +75,4 @@ async def _carry(one: Carried, outbox: Outbox, clock: SimClock, until_s: float |
             await asyncio.sleep(clock.wait_s(wake_s))
         await outbox.send(newest_first=was_silent)
     except RejectedError as error:
-        log.warning("tag_rejected", tag=one.tag.id, why=str(error), held=len(outbox))
+        log.warning("tag_rejected", status=error.status, reason=error.reason, reports=len(outbox))

@@ -31,6 +31,10 @@ class Door(Protocol):
 class RejectedError(RuntimeError):
     """The gateway will never take what this tag sends."""
 
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"status {status}: {reason}")
+        self.status, self.reason = status, reason
+
 
 @dataclass(slots=True)
 class Totals:
@@ -97,9 +101,9 @@ class Outbox:
                 self._batch //= 2
                 return 0.0
             case TooLarge():
-                raise RejectedError("413: one report alone is too large for the gateway")
+                raise RejectedError(413, "one report alone is too large")
             case Rejected(status, why):
-                raise RejectedError(f"{status}: {why}")
+                raise RejectedError(status, why)
             case Lost(why):
                 return self._back_off(why)
 
@@ -107,7 +111,7 @@ class Outbox:
         self._totals.lost += 1
         wait_s: float = min(BACKOFF_MOST_S, BACKOFF_S * 2**self._failures)
         if not self._failures:
-            log.warning("gateway_unreachable", why=why, held=len(self._held))
+            log.warning("gateway_unreachable", cause=why, reports=len(self._held))
         self._failures = min(self._failures + 1, 10)
         # Spread, so that a fleet does not come back in one instant.
         return wait_s * self._random.uniform(0.7, 1.0)

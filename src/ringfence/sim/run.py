@@ -1,62 +1,36 @@
-"""A whole simulation, put together: world, tracks, tags, clock, truth, fleet."""
+"""A whole simulation, from the first report to the last."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
-import numpy as np
-
-from ringfence.engine.conditions import Condition
+from ringfence.sim.cast import Cast
 from ringfence.sim.clock import SimClock
+from ringfence.sim.diary import Diary
 from ringfence.sim.fleet import carry, run_fleet
 from ringfence.sim.gaps import silence_of
 from ringfence.sim.outbox import Totals
-from ringfence.sim.script import outings_of, part_of
-from ringfence.sim.streets import Streets
-from ringfence.sim.tag import SimTag, iso
-from ringfence.sim.track import Track
-from ringfence.sim.truth import TruthFile
-from ringfence.sim.world import World
 
-TRUTH_EVERY_S = 60
+CATCH_UP_H = 24
+"""Faster than real time, a world's `at` lies so long before the start."""
+LEAD_S = 5
+"""A live world's `at` lies so far ahead of the start: time to load it and to send the past."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """The wearers of a world, moving, and their tags."""
-
-    world: World
-    from_s: int
-    """The instant (epoch seconds) from which tags report."""
-    tracks: tuple[Track, ...]
-    tags: tuple[SimTag, ...]
-
-
-def build_cast(world: World, conditions: Sequence[Condition], *, backfill_s: int = 0) -> Cast:
-    """Set everybody in motion.
+def start_at(now_at: datetime, speed: float, told_until_s: int = 0) -> datetime:
+    """When a world's script begins: a moment ahead, or, faster than real time, a day ago.
 
     Args:
-        world: from `build_world`.
-        conditions: `world.conditions`, read.
-        backfill_s: how long before `world.at` the tags began to report.
+        now_at: the present.
+        speed: how many times as fast as real time.
+        told_until_s: what tags reported before (epoch seconds) is not told again.
     """
-    streets = Streets(world.seed)
-    from_s = int(world.at.timestamp()) - backfill_s
-    numbers = range(len(world.people))
-    tracks = tuple(Track(world, n, streets, outings_of(world, n, streets)) for n in numbers)
-    tags = tuple(
-        SimTag(
-            track,
-            [c for c in conditions if c.wearer == track.wearer.id],
-            part_of(world, n, streets),
-            rng=np.random.default_rng([world.seed, n, 9]),
-            from_s=from_s,
-        )
-        for n, track in enumerate(tracks)
-    )
-    return Cast(world, from_s, tracks, tags)
+    if speed <= 1:
+        return now_at + timedelta(seconds=LEAD_S)
+    told_at = datetime.fromtimestamp(told_until_s, UTC)
+    return max(now_at - timedelta(hours=CATCH_UP_H), min(told_at, now_at))
 
 
 async def simulate(
@@ -66,12 +40,16 @@ async def simulate(
     *,
     speed: float = 1.0,
     minutes: float | None = None,
-    truth: TruthFile | None = None,
+    diary: Diary | None = None,
 ) -> Totals:
-    """Report to the gateway at `url` until cancelled, or for `minutes` of simulated time.
+    """Report to the gateway at `url` until cancelled, or for `minutes` after the world's `at`.
 
     With speed 1, what lies in the past goes out at once, oldest first; faster, time runs from the
     cast's beginning until it has caught up with the present.
+
+    Raises:
+        KeyError: a tag has no token.
+        ValueError: `url` is not http or https, or `speed` is below 1.
     """
     at_s = cast.world.at.timestamp()
     # At speed 1 the clock shows the present from the first second, and the past is due at once.
@@ -79,39 +57,10 @@ async def simulate(
     until_s = None if minutes is None else at_s + minutes * 60
     silences = [silence_of(cast.world, n) for n in range(len(cast.tags))]
     carried = carry(cast.tags, tokens, url, silences)
-    keeping = asyncio.create_task(_keep_truth(cast, truth, clock)) if truth else None
+    keeping = asyncio.create_task(diary.keep(clock)) if diary else None
     try:
         return await run_fleet(carried, clock, until_s)
     finally:
-        if keeping:
+        if keeping and diary:
             keeping.cancel()
-
-
-async def _keep_truth(cast: Cast, truth: TruthFile, clock: SimClock) -> None:
-    say_script(cast, truth)
-    from_s = cast.from_s
-    while True:
-        to_s = int(clock.now_s())
-        while from_s < to_s:
-            # In small pieces: tags must not wait for the book-keeping of a day.
-            next_s = min(to_s, from_s + 600)
-            truth.write(from_s, next_s)
-            from_s = next_s
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(min(TRUTH_EVERY_S, 1 + clock.wait_s(from_s + TRUTH_EVERY_S)))
-
-
-def say_script(cast: Cast, truth: TruthFile) -> None:
-    """Write down what was arranged: the seed, and the signals that tags will send."""
-    world = cast.world
-    truth.say("run", seed=world.seed, at=iso(world.at.timestamp()), begin=iso(cast.from_s))
-    streets = Streets(world.seed)
-    for number, wearer in enumerate(world.people):
-        part = part_of(world, number, streets)
-        for at_s, signal in part.forced:
-            if signal:
-                truth.say("event", wearer=wearer.id, time=iso(at_s), signals=signal.names())
-        for drift in part.drifts[:8]:
-            truth.say(
-                "event", wearer=wearer.id, time=iso(drift.from_s), drift_until=iso(drift.to_s)
-            )
+            diary.close(int(clock.now_s() if until_s is None else min(until_s, clock.now_s())))

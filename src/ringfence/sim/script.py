@@ -58,7 +58,7 @@ def part_of(world: World, number: int, streets: Streets) -> Part:
         east, north = streets.off_grid(district, 0, 0).to(
             streets.off_grid(district, DRIFTER_GAP_M + DRIFT_M, 0)
         )
-        scenes = range(at_s, at_s + 30 * 86_400, DRIFT_EVERY_S)
+        scenes = range(at_s, at_s + 7 * 86_400, DRIFT_EVERY_S)
         drifts = tuple(Drift(s, s + 1500, east, north) for s in scenes)
         return Part(drifts=drifts, calm=0.1, forced=((at_s + 8, Signal(0)),))
     return Part()
