@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 BEYOND_M: Final = 1e9
 """Said instead of a distance that is greater than asked for: further than anything on Earth, and,
 unlike infinity, safe to subtract."""
+OUTSIDE_M: Final = 1e-9
+"""A place outside by less than a number can tell is this far outside: −0.0 would read as inside."""
 BOX_REACH_M: Final = 100_000.0
 """`lon_per_m` holds up to one degree beyond the box; who asks further gets no early answer."""
 
@@ -63,7 +65,7 @@ def signed_distance_m(arrays: Arrays, shape: int, lon: float, lat: float, reach_
     if row["form"] == AREA:
         signed = _line_m(arrays, shape, lon, lat, reach_m)
         if not _crossings_odd(arrays, shape, lon, lat):
-            signed = -signed
+            signed = -max(signed, OUTSIDE_M)
     else:
         signed = row["reach_m"] - _outer_m(arrays, shape, lon, lat, reach_m)
     if abs(signed) <= reach_m:
