@@ -10,5 +10,4 @@ urlpatterns = [
     path("events", views.events, name="events"),
     path("map/wearers", views.wearers_table, name="wearers-table"),
     path("map/zones.geojson", views.zones, name="zones"),
-    path("map/streets.geojson", views.streets, name="streets"),
 ]

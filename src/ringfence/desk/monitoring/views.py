@@ -1,10 +1,9 @@
-"""Live data behind the maps: the table of wearers, zones, streets, and what has changed."""
+"""Live data behind the maps: the table of wearers, zones, and what has changed."""
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -52,13 +51,3 @@ def wearers_table(request: HttpRequest) -> HttpResponse:
 def zones(_request: HttpRequest) -> HttpResponse:
     """Everybody's zones that hold now."""
     return JsonResponse(zones_geojson())
-
-
-@require_GET
-@needs(Permission.SEE_WEARER)
-def streets(_request: HttpRequest) -> HttpResponseBase:
-    """The simulator's streets, where a made-up world is loaded; else none."""
-    path = settings.DATA / "streets.geojson"
-    if path.is_file():
-        return FileResponse(path.open("rb"), content_type="application/geo+json")
-    return JsonResponse({"type": "FeatureCollection", "features": []})

@@ -1,0 +1,67 @@
+"""Who looks at whom, and why: asked once per purpose and session, and always logged."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from ringfence.desk.accounts.access import signed_in
+from ringfence.desk.alerts.models import Alert, AlertState
+from ringfence.desk.audit.actions import record_look
+from ringfence.desk.cases.models import Wearer
+
+KEPT_IN_SESSION = "looks"
+
+
+def has_reason(request: HttpRequest, wearer: Wearer) -> bool:
+    """Whether this session has said why it looks at `wearer`."""
+    looks = request.session.get(KEPT_IN_SESSION, {})
+    return wearer.public_id in looks
+
+
+def give_reason(request: HttpRequest, wearer: Wearer, *, purpose: str, reason: str) -> None:
+    """Log why this session looks at `wearer`, unless it said so for this purpose already."""
+    looks: dict[str, list[str]] = request.session.get(KEPT_IN_SESSION, {})
+    purposes = looks.get(wearer.public_id, [])
+    if purpose in purposes:
+        return
+    record_look(
+        by=signed_in(request).get_username(),
+        subject=f"wearer:{wearer.public_id}",
+        reason=reason,
+        purpose=purpose,
+    )
+    request.session[KEPT_IN_SESSION] = {**looks, wearer.public_id: [*purposes, purpose]}
+
+
+def look_for_alert(request: HttpRequest, alert: Alert) -> None:
+    """An open alert is a reason of its own; a closed one is, too, for its own page."""
+    give_reason(
+        request,
+        alert.wearer,
+        purpose=f"alert:{alert.public_id}",
+        reason=f"alert {alert.public_id} ({alert.state})",
+    )
+
+
+def alert_reason(public_id: str, wearer: Wearer) -> Alert | None:
+    """The alert by which somebody arrives at `wearer`, if it is this wearer's and not closed."""
+    return (
+        Alert.objects.filter(public_id=public_id, wearer=wearer)
+        .exclude(state=AlertState.CLOSED)
+        .select_related("wearer")
+        .first()
+    )
+
+
+def enter_control_room(request: HttpRequest) -> None:
+    """Log, once per session, that somebody watches everybody."""
+    looks = request.session.get(KEPT_IN_SESSION, {})
+    if "control-room" in looks:
+        return
+    record_look(
+        by=signed_in(request).get_username(),
+        subject="room:control",
+        reason="live monitoring",
+        purpose="monitoring",
+    )
+    request.session[KEPT_IN_SESSION] = {**looks, "control-room": ["monitoring"]}

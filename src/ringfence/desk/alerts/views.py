@@ -1,0 +1,162 @@
+"""The control room and the pages of its alerts."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from ringfence.desk.accounts.access import needs, signed_in
+from ringfence.desk.accounts.roles import Permission
+from ringfence.desk.alerts.board import board
+from ringfence.desk.alerts.forms import NoteForm, VerdictForm
+from ringfence.desk.alerts.looking import enter_control_room, look_for_alert
+from ringfence.desk.alerts.models import Alert, AlertState, Severity
+from ringfence.desk.alerts.paging import pages
+from ringfence.desk.alerts.queries import AlertPage, alert_page, queue
+from ringfence.desk.alerts.refusals import NoSuchAlertError
+from ringfence.desk.alerts.sending import overdue_notices
+from ringfence.desk.alerts.showing import marks, moment_title, next_step, steps
+from ringfence.desk.kit.clock import now
+from ringfence.desk.monitoring.live_rows import is_stale, live_rows
+from ringfence.desk.monitoring.queries import live_wearers
+from ringfence.desk.monitoring.trail_rows import trail_json, trail_rows
+from ringfence.desk.monitoring.zones import zones_geojson
+
+PER_PAGE = 50
+FIXES_PER_PAGE = 100
+
+
+@require_GET
+@never_cache
+@needs(Permission.SEE_CONTROL_ROOM)
+def control_room(request: HttpRequest) -> HttpResponse:
+    """The map, the queue, and the table that says the same as the map."""
+    enter_control_room(request)
+    shown, at = board(), now()
+    live = live_wearers()
+    return render(
+        request,
+        "alerts/control_room.html",
+        {
+            "board": shown,
+            "severities": Severity,
+            "at": at,
+            "rows": live_rows(live, at),
+            "stale": is_stale(live, at),
+            "overdue": overdue_notices(at).count(),
+            "tiles": settings.MAP_STYLE,
+        },
+    )
+
+
+@require_GET
+@never_cache
+@needs(Permission.SEE_CONTROL_ROOM)
+def queue_part(request: HttpRequest) -> HttpResponse:
+    """The queue alone: what an open page asks for when alerts change."""
+    at = now()
+    return render(
+        request,
+        "alerts/queue.html",
+        {
+            "board": board(),
+            "severities": Severity,
+            "at": at,
+            "overdue": overdue_notices(at).count(),
+        },
+    )
+
+
+@require_GET
+@needs(Permission.SEE_CONTROL_ROOM)
+def alert_list(request: HttpRequest) -> HttpResponse:
+    """Every alert, a page at a time: those to be handled, or those that are closed."""
+    closed = request.GET.get("show") == "closed"
+    alerts = (
+        Alert.objects.filter(state=AlertState.CLOSED)
+        .select_related("wearer")
+        .order_by("-closed_at", "-id")
+        if closed
+        else queue()
+    )
+    page = Paginator(alerts, PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "alerts/list.html",
+        {"page": page, "pages": pages(request, page), "closed": closed, "at": now()},
+    )
+
+
+@require_GET
+@never_cache
+@needs(Permission.SEE_CONTROL_ROOM)
+def alert(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One alert: what happened, how sure, what would make it wrong, and what to do."""
+    return show_alert(request, public_id)
+
+
+def show_alert(
+    request: HttpRequest,
+    public_id: str,
+    *,
+    note: NoteForm | None = None,
+    verdict: VerdictForm | None = None,
+) -> HttpResponse:
+    """Render an alert's page, with a form that came back with errors if there is one."""
+    found = _alert_page(request, public_id)
+    look_for_alert(request, found.alert)
+    user = signed_in(request)
+    rows = trail_rows(found.trail, marks(found))
+    fixes = Paginator(rows, FIXES_PER_PAGE).get_page(request.GET.get("page"))
+    wrong = bool((note and note.errors) or (verdict and verdict.errors))
+    return render(
+        request,
+        "alerts/alert.html",
+        {
+            "found": found,
+            "alert": found.alert,
+            "steps": steps(found.stamps),
+            "moments": [(moment_title(m), m) for m in found.moments],
+            "fixes": fixes,
+            "pages": pages(request, fixes, anchor="fixes"),
+            "next_step": next_step(found.alert),
+            "may_handle": user.may(Permission.HANDLE_ALERT),
+            "may_decide": user.may(Permission.DECIDE_ALERT),
+            "may_see_trail": user.may(Permission.SEE_TRAIL),
+            "note": note or NoteForm(),
+            "verdict": verdict or VerdictForm(),
+            "at": now(),
+            "tiles": settings.MAP_STYLE,
+        },
+        status=422 if wrong else 200,
+    )
+
+
+@require_GET
+@never_cache
+@needs(Permission.SEE_TRAIL)
+def alert_trail(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The fixes around an alert, for its map."""
+    found = _alert_page(request, public_id)
+    return JsonResponse(trail_json(found.trail, marks(found)))
+
+
+@require_GET
+@never_cache
+@needs(Permission.SEE_CONTROL_ROOM)
+def alert_zones(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The zones that an alert is about, in the versions that were broken."""
+    found = _alert_page(request, public_id)
+    versions = {part.version.pk for part in found.parts if part.version is not None}
+    return JsonResponse(zones_geojson(versions=versions))
+
+
+def _alert_page(request: HttpRequest, public_id: str) -> AlertPage:
+    try:
+        return alert_page(public_id, by=signed_in(request))
+    except NoSuchAlertError as error:
+        raise Http404(str(error)) from None
