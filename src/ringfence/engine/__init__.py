@@ -1,1 +1,45 @@
 """What does this fix mean? Pure: values in, values out."""
+
+from ringfence.engine.conditions import Absence, Condition, ConditionError, Kind, Weekly
+from ringfence.engine.evaluate import NEVER_WAKES, Result, evaluate, violations
+from ringfence.engine.events import Standing, Violation
+from ringfence.engine.fix import NO_POSITION, Batch, Signal, Source
+from ringfence.engine.plan import Plan, compile_plan
+from ringfence.engine.profiles import (
+    CAUTIOUS,
+    NAIVE,
+    PROFILES,
+    STANDARD,
+    Profile,
+    find_profile,
+)
+from ringfence.engine.state import State, StateError, initial_state
+
+__all__ = [
+    "CAUTIOUS",
+    "NAIVE",
+    "NEVER_WAKES",
+    "NO_POSITION",
+    "PROFILES",
+    "STANDARD",
+    "Absence",
+    "Batch",
+    "Condition",
+    "ConditionError",
+    "Kind",
+    "Plan",
+    "Profile",
+    "Result",
+    "Signal",
+    "Source",
+    "Standing",
+    "State",
+    "StateError",
+    "Violation",
+    "Weekly",
+    "compile_plan",
+    "evaluate",
+    "find_profile",
+    "initial_state",
+    "violations",
+]

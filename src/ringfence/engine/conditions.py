@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
+from math import isfinite
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ringfence.geo.shapes import Shape, ShapeError, parse_shape
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class ConditionError(ValueError):
+    """A condition that can't be judged; the text names the field and says what to do."""
 
 
 class Kind(StrEnum):
@@ -20,6 +30,13 @@ class Kind(StrEnum):
     TRAIL = "trail"
 
 
+KEEP_IN = frozenset({Kind.INCLUSION, Kind.RESTRICTION, Kind.CURFEW, Kind.ATTENDANCE})
+"""Kinds that are broken outside the zone; an exclusion is broken inside."""
+ZONED = KEEP_IN | {Kind.EXCLUSION}
+TIMED = frozenset({Kind.CURFEW, Kind.ATTENDANCE})
+"""Kinds that mean nothing without times."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weekly:
     """A weekly time in the condition's own time zone; `end` ≤ `start` runs past midnight."""
@@ -27,6 +44,17 @@ class Weekly:
     days: tuple[str, ...]
     start: time
     end: time
+
+    def __post_init__(self) -> None:
+        if not self.days:
+            raise ConditionError("when: no days: list at least one of " + ", ".join(DAYS))
+        for day in self.days:
+            if day not in DAYS:
+                raise ConditionError(f"when: day {day!r} is none of " + ", ".join(DAYS))
+        if self.start.tzinfo or self.end.tzinfo:
+            raise ConditionError(
+                "when: start and end are local times: give the zone in `timezone`, not in the time"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +64,9 @@ class Absence:
     from_at: datetime
     to_at: datetime
     why: str = ""
+
+    def __post_init__(self) -> None:
+        _check_span("except", self.from_at, self.to_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +86,7 @@ class Condition:
     radius_m: float | None = None
     width_m: float | None = None
     buffer_m: float = 0.0
+    """Ring outside an exclusion zone that gives the early warning; other kinds have none."""
     when: tuple[Weekly, ...] = ()
     """Empty = always."""
     absences: tuple[Absence, ...] = ()
@@ -64,7 +96,61 @@ class Condition:
     version: int = 1
     """Versions of one id follow each other in time; each is judged between its own instants."""
     extra: dict[str, Any] = field(default_factory=dict, compare=False)
+    shape: Shape | None = field(init=False, compare=False, repr=False, default=None)
+    """`geometry`, read and checked."""
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            raise ConditionError("id: empty: give every condition an id of its own")
+        if not self.wearer:
+            raise ConditionError("wearer: empty: say whose condition this is")
+        _check_kind(self)
+        _check_span("from", self.from_at, self.to_at)
+        _check_timezone(self.timezone)
+        if not (isfinite(self.buffer_m) and self.buffer_m >= 0):
+            raise ConditionError(f"buffer_m: {self.buffer_m} is not a width: give 0 or more metres")
+        if self.kind in ZONED:
+            object.__setattr__(self, "shape", _read_shape(self))
 
 
-class ConditionError(ValueError):
-    """A condition that can't be judged; the text names the field and says what to do."""
+def _check_kind(condition: Condition) -> None:
+    try:
+        kind = Kind(condition.kind)
+    except ValueError:
+        raise ConditionError(f"kind: {condition.kind!r} is none of " + ", ".join(Kind)) from None
+    object.__setattr__(condition, "kind", kind)
+    if kind in TIMED and not condition.when:
+        raise ConditionError(f"when: a {kind} needs weekly times: say which days, start and end")
+    if kind is Kind.PROXIMITY and not (condition.victim and condition.distance_m):
+        raise ConditionError("victim, distance_m: a proximity needs both: whose device, how near")
+
+
+def _check_span(name: str, from_at: datetime, to_at: datetime | None) -> None:
+    for at in (from_at, to_at):
+        if at is not None and at.utcoffset() is None:
+            raise ConditionError(f"{name}: {at.isoformat()} has no offset: write Z or +01:00")
+    if to_at is not None and from_at >= to_at:
+        raise ConditionError(
+            f"{name}: {from_at.isoformat()} is not before {to_at.isoformat()}: swap or correct them"
+        )
+
+
+def _check_timezone(name: str) -> None:
+    try:
+        ZoneInfo(name or "")
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
+        shown = repr(name) if name else "absent"
+        raise ConditionError(
+            f"timezone: {shown} is not a zone we know: use a name such as Europe/London"
+        ) from None
+
+
+def _read_shape(condition: Condition) -> Shape:
+    if condition.geometry is None:
+        raise ConditionError(f"geometry: absent: a {condition.kind} needs a zone: draw one")
+    try:
+        return parse_shape(
+            condition.geometry, radius_m=condition.radius_m, width_m=condition.width_m
+        )
+    except ShapeError as error:
+        raise ConditionError(f"geometry: {error}") from error

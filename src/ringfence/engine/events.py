@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from math import isnan
+from typing import TYPE_CHECKING
+
+from ringfence.engine.explain import doubts_of, why_of
+from ringfence.engine.memory import NEVER
+from ringfence.engine.plan import RING, RuleName
+from ringfence.engine.words import EndedBy, How
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One violation as found so far; the contract's output line, and the desk's row.
 
-    The same violation is said again as it grows; `(wearer, condition, version, kind, begin)` names
-    it, unless late data moves `begin`, which the desk records as a correction.
+    The same violation is said again as it grows; `key` names it, unless late data moves `begin`,
+    which the desk records as a correction.
     """
 
     wearer: str
@@ -38,6 +48,14 @@ class Violation:
     confirming_fix_at: datetime | None = None
     deepest_fix_at: datetime | None = None
     last_fix_at: datetime | None = None
+    part: str = ""
+    """`ring` for an approach, the signal for a device rule: tells apart what shares all else."""
+
+    @property
+    def key(self) -> tuple[str, str, int, str, str, datetime]:
+        """What names this violation each time it is said."""
+        condition = self.condition or ""
+        return (self.wearer, condition, self.version, self.kind, self.part, self.begin_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +74,53 @@ class Standing:
     since_at: datetime | None
     why: str
     """One plain sentence with the numbers."""
+
+
+def to_violation(
+    row: np.record, name: RuleName, wearer: str, profile: str, *, end_ms: int | None
+) -> Violation:
+    """A violation's row, of an event or of the state, as a value with its words.
+
+    Args:
+        row: has the fields of `memory.OPEN_FIELDS`.
+        name: of the rule.
+        wearer: whose.
+        profile: by which it was judged.
+        end_ms: when it ended; None = it is open.
+    """
+    how = How(int(row.how))
+    confirmed = int(row.confirmed_ms) != NEVER
+    depth_m = float(row.depth_m)
+    device = name.condition is None
+    return Violation(
+        wearer=wearer,
+        condition=name.condition,
+        version=name.version,
+        kind=name.kind,
+        state="confirmed" if confirmed else "possible",
+        how=how.name.lower(),
+        begin_at=at_of(row.begin_ms),
+        confirmed_at=at_of(row.confirmed_ms) if confirmed else None,
+        end_at=None if end_ms is None else at_of(end_ms),
+        ended_by=None if end_ms is None else EndedBy(int(row.ended_by)).name.lower(),
+        probability=round(float(row.probability), 4),
+        depth_m=None if isnan(depth_m) else round(depth_m, 1),
+        fixes=int(row.fixes),
+        profile=profile,
+        why=why_of(row, name, end_ms),
+        doubts=doubts_of(row, name),
+        first_fix_at=_fix_at(row.first_ms),
+        confirming_fix_at=_fix_at(row.confirming_ms) if confirmed else None,
+        deepest_fix_at=_fix_at(row.deepest_ms),
+        last_fix_at=_fix_at(row.last_ms),
+        part=how.name.lower() if device else "ring" if name.role == RING else "",
+    )
+
+
+def at_of(ms: int) -> datetime:
+    """UTC epoch ms as an aware instant."""
+    return datetime.fromtimestamp(int(ms) // 1000, UTC).replace(microsecond=int(ms) % 1000 * 1000)
+
+
+def _fix_at(ms: int) -> datetime | None:
+    return None if int(ms) == NEVER else at_of(ms)

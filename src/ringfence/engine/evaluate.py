@@ -1,0 +1,160 @@
+"""The one public door: state and items in, state and events out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ringfence.engine import kernel, memory
+from ringfence.engine.events import Violation, to_violation
+from ringfence.engine.order import canonical_rows, item_keys
+from ringfence.engine.plan import rule_name
+from ringfence.engine.saying import Book
+from ringfence.engine.states import Act
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ringfence.engine.fix import Batch
+    from ringfence.engine.plan import Plan
+    from ringfence.engine.state import State
+
+NEVER_WAKES = np.iinfo(np.int64).max
+"""In `Result.wake_at_ms`: no deadline can change anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of judging a batch."""
+
+    state: State
+    events: np.recarray
+    """`memory.EVENT_ROW`s by wearer, each wearer's in the order in which they were said."""
+    wake_at_ms: NDArray[np.int64]
+    """(wearers,): the next instant at which time alone can change anything; `NEVER_WAKES`."""
+    late: NDArray[np.bool_]
+    """(rows of the batch,): older than the wearer's clock, so not read: rewind, see `replay`."""
+    outside: NDArray[np.bool_]
+    """(rows of the batch,): not within the plan's horizon, so not read."""
+
+
+def evaluate(
+    plan: Plan,
+    state: State,
+    batch: Batch,
+    until_ms: int | NDArray[np.int64] | None = None,
+    *,
+    in_place: bool = False,
+) -> Result:
+    """Judge a batch from a state; then advance the clocks.
+
+    Each item's deadlines fire first, each at its own instant; then the item is read. So neither
+    the order of the batch, nor how it is chopped, nor how often the clock ticks means anything.
+
+    Args:
+        plan: who is judged by what.
+        state: as the last call left it, or `initial_state`; not changed unless `in_place`.
+        batch: any order, any repeats; `wearer` −1 is nobody's.
+        until_ms: where to advance the clocks: one instant, one a wearer, or None for the items'.
+        in_place: change `state` itself, which saves the copy.
+
+    Raises:
+        ValueError: `until_ms` is after the plan's horizon.
+    """
+    state = state if in_place else state.copy()
+    until = _until(plan, until_ms)
+    outside = (batch.time_ms < plan.start_ms) | (batch.time_ms > plan.end_ms)
+    rows, items = _items(plan, batch, outside, until)
+    book = _book(state, len(plan.wearers), max(256, 2 * len(items.time_ms) // 64))
+    stands_at = np.zeros(2, np.int64)
+    told: list[np.recarray] = []
+    limits = plan.profile.thresholds()
+    while not kernel.run(book, plan.rules, limits, items, stands_at):
+        told.append(book.events[: book.said[0]])
+        room = max(2 * len(book.events), _most_at_once(plan))
+        book = book._replace(events=memory.new_events(room), said=np.zeros(1, np.int64))
+    told.append(book.events[: book.said[0]])
+    events = told[0] if len(told) == 1 else np.concatenate(told).view(np.recarray)
+    late = np.zeros(len(batch), np.bool_)
+    late[rows] = items.late
+    return Result(state, events, book.wake_ms, late, outside)
+
+
+def violations(plan: Plan, events: np.recarray, state: State) -> list[Violation]:
+    """Every violation that ended in `events`, and every one still open in `state`.
+
+    In order of begin, wearer, condition, kind. Give the events of one call for what it brought, or
+    those of a whole trail for the contract's output.
+    """
+    found = [
+        _named(plan, event, int(event.slot), int(event.at_ms))
+        for event in events[events.act == Act.END]
+    ]
+    for number in np.flatnonzero(state.slots.open):
+        found.append(_named(plan, state.slots[number], int(number), None))
+    return sorted(found, key=_order)
+
+
+def _order(violation: Violation) -> tuple[object, ...]:
+    return (violation.begin_at, *violation.key, violation.end_at is None, violation.end_at)
+
+
+def _named(plan: Plan, row: np.record, number: int, end_ms: int | None) -> Violation:
+    wearer = plan.wearers[int(plan.rules.rows[number].wearer)]
+    return to_violation(row, rule_name(plan, number), wearer, plan.profile.name, end_ms=end_ms)
+
+
+def _until(plan: Plan, until_ms: int | NDArray[np.int64] | None) -> NDArray[np.int64]:
+    until = np.full(len(plan.wearers), memory.NEVER, np.int64)
+    if until_ms is not None:
+        until[:] = until_ms
+    if len(until) and until.max() > plan.end_ms:
+        raise ValueError("until is after the plan's horizon: compile the plan with a later end_at")
+    return until
+
+
+def _items(
+    plan: Plan, batch: Batch, outside: NDArray[np.bool_], until: NDArray[np.int64]
+) -> tuple[NDArray[np.intp] | slice, kernel.Items]:
+    """The batch in canonical order, and which of its rows those are."""
+    skipped = outside | (batch.wearer < 0)
+    kept: NDArray[np.intp] | slice = np.flatnonzero(~skipped) if skipped.any() else slice(None)
+    batch = batch if isinstance(kept, slice) else batch.take(kept)
+    keys = item_keys(batch)
+    order = canonical_rows(batch, keys)
+    if order is not None:
+        batch, keys = batch.take(order), keys[order]
+        kept = order if isinstance(kept, slice) else kept[order]
+    return kept, kernel.Items(
+        rows_from=np.searchsorted(batch.wearer, np.arange(len(plan.wearers) + 1)),
+        time_ms=batch.time_ms,
+        key=keys,
+        lat_e7=batch.lat_e7,
+        lon_e7=batch.lon_e7,
+        accuracy_m=batch.accuracy_m,
+        source=batch.source,
+        speed_mps=batch.speed_mps,
+        signals=batch.signals,
+        until_ms=until,
+        late=np.zeros(len(batch), np.bool_),
+    )
+
+
+def _book(state: State, wearers: int, room: int) -> Book:
+    return Book(
+        wearers=state.wearers,
+        slots=state.slots,
+        cursors=np.zeros(len(state.slots), np.int64),
+        events=memory.new_events(room),
+        said=np.zeros(1, np.int64),
+        wake_ms=np.full(wearers, NEVER_WAKES, np.int64),
+    )
+
+
+def _most_at_once(plan: Plan) -> int:
+    """Events that one instant of one wearer may need, so that a new page is never too small."""
+    per_wearer = np.diff(plan.rules.first_slot)
+    most = int(per_wearer.max()) if len(per_wearer) else 0
+    return 8 * most + 2 * kernel.SPARE_EVENTS

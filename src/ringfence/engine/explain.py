@@ -1,0 +1,131 @@
+"""Why, and what would make it wrong: sentences for a person on shift, and for a court."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from ringfence.engine.memory import NEVER
+from ringfence.engine.words import Doubt, EndedBy, How
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ringfence.engine.plan import RuleName
+
+LONDON: Final = ZoneInfo("Europe/London")
+
+_BEGAN: Final = {
+    How.ENTERED: "Entered the zone at {begin}.",
+    How.PRESENT_AT_START: "Was inside the zone when the condition came into force at {begin}.",
+    How.LEFT: "Was outside the place to stay in from {begin}.",
+    How.ABSENT_AT_START: "Was not there when the time to be there began at {begin}.",
+    How.ABSENT: "Was to be there from {begin} and did not come.",
+    How.LATE: "Was to be there from {begin} and was not.",
+    How.APPROACHED: "Came into the ring round the zone at {begin}, without entering the zone.",
+    How.STRAP_CUT: "The tag reported at {begin} that its strap was cut.",
+    How.CASE_OPEN: "The tag reported at {begin} that its case was opened.",
+    How.POWER_OFF: "The tag reported at {begin} that it was switching off.",
+    How.BATTERY_LOW: "The tag reported a low battery at {begin}.",
+    How.BATTERY_CRITICAL: "The tag reported a critically low battery at {begin}.",
+    How.SILENCE: "Nothing was heard of the tag after {first}; the limit passed at {begin}.",
+    How.NO_FIX: "The tag reported, but without a position, for longer than the limit: {begin}.",
+    How.GNSS_JAMMED: "The tag reported at {begin} that satellite reception was jammed.",
+}
+_ENDED: Final = {
+    EndedBy.LEFT: "It was over at {end}: outside again.",
+    EndedBy.RETURNED: "It was over at {end}: back inside.",
+    EndedBy.ENTERED: "It was over at {end}: the zone itself was entered.",
+    EndedBy.CLEARED: "Later fixes, at {end}, make it improbable.",
+    EndedBy.CONDITION_ENDED: "The condition's time ended at {end}.",
+    EndedBy.AUTHORISED: "An authorised absence began at {end}.",
+    EndedBy.NO_DATA: "No fix had come to decide it by {end}.",
+    EndedBy.REPORTED: "The tag reported again at {end}.",
+    EndedBy.LOCATED: "A position was found again at {end}.",
+    EndedBy.CHARGED: "The tag was put to charge at {end}.",
+    EndedBy.INSPECTED: "A person inspected the tag at {end}.",
+}
+_DOUBTS: Final = {
+    Doubt.NULL_ISLAND: "A fix lay at 0°, 0°, which is what a receiver without a fix sends.",
+    Doubt.IMPOSSIBLE_SPEED: "A fix lay farther off than anyone can travel in the time; it decided "
+    "nothing.",
+    Doubt.JUMP: "A fix jumped farther than its speed and any acceleration allow; it decided "
+    "nothing.",
+    Doubt.TWO_PLACES: "Two fixes at one instant lay apart; the second decided nothing.",
+    Doubt.FROZEN: "The same position came again and again to the last digit; the repeats decided "
+    "nothing.",
+    Doubt.NO_ACCURACY: "A fix gave no accuracy; the profile's usual circle for its source was "
+    "taken.",
+    Doubt.CELL: "Cell fixes are among them: they can lie hundreds of metres off.",
+    Doubt.BEFORE_GAP: "It lasted over a time without fixes; where the wearer was then is unknown.",
+    Doubt.STRAP_OK: "The tag says that the strap is well again. A strap that is cut and taped says "
+    "so too: have it inspected.",
+    Doubt.CROSSING: "No fix was inside: the straight way between two fixes leads through the zone. "
+    "The way round is possible.",
+}
+
+
+def said_time(ms: int) -> str:
+    """An instant as people in London read it, to the second."""
+    at = datetime.fromtimestamp(int(ms) / 1000, UTC).astimezone(LONDON)
+    return f"{at:%d/%m/%Y %H:%M:%S}"
+
+
+def why_of(row: np.record, name: RuleName, end_ms: int | None) -> tuple[str, ...]:
+    """What speaks for a violation, one sentence each.
+
+    Args:
+        row: has the fields of `memory.OPEN_FIELDS`.
+        name: of the rule.
+        end_ms: when it ended; None = it is open.
+    """
+    how = How(int(row.how))
+    first = said_time(row.first_ms) if int(row.first_ms) != NEVER else "its fitting"
+    lines = [_BEGAN[how].format(begin=said_time(row.begin_ms), first=first)]
+    if name.condition is not None:
+        lines += _evidence(row)
+    elif int(row.fixes) > 1:
+        lines.append(f"It was reported {int(row.fixes)} times.")
+    if end_ms is not None:
+        lines.append(_ENDED[EndedBy(int(row.ended_by))].format(end=said_time(end_ms)))
+    return tuple(lines)
+
+
+def _evidence(row: np.record) -> list[str]:
+    lines = []
+    fixes, cells = int(row.fixes), int(row.cell_fixes)
+    if fixes:
+        cell = f", {cells} of them by cell" if cells else ""
+        noun = "fix lies" if fixes == 1 else "fixes lie"
+        lines.append(f"{fixes} {noun} past the edge{cell}.")
+    if float(row.depth_m) >= 0:
+        lines.append(
+            f"The deepest is {float(row.depth_m):.0f} m past it, at {said_time(row.deepest_ms)}, "
+            f"with a confidence circle of {float(row.radius_m):.0f} m."
+        )
+    chance = f"{100 * float(row.probability):.1f} %"
+    if int(row.confirmed_ms) == NEVER:
+        lines.append(f"Possible only: its probability reached {chance}.")
+    else:
+        lines.append(
+            f"Confirmed at {said_time(row.confirmed_ms)}; its probability reached {chance}."
+        )
+    return lines
+
+
+def doubts_of(row: np.record, name: RuleName) -> tuple[str, ...]:
+    """What would make a violation wrong, one sentence each."""
+    bits = Doubt(int(row.doubts))
+    lines = [text for doubt, text in _DOUBTS.items() if doubt in bits]
+    spatial = name.condition is not None and Doubt.CROSSING not in bits
+    if spatial and 0 <= float(row.depth_m) < float(row.radius_m):
+        lines.append(
+            f"Even the deepest fix lies nearer to the edge ({float(row.depth_m):.0f} m) than its "
+            f"circle is wide ({float(row.radius_m):.0f} m)."
+        )
+    if spatial and int(row.fixes) == 0:
+        lines.append("It rests on the last fix before that instant; none came since.")
+    if spatial and int(row.fixes) == 1:
+        lines.append("It rests on one fix.")
+    return tuple(lines)

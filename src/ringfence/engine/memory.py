@@ -1,0 +1,113 @@
+"""What the engine remembers: one row a wearer, one row a wearer and rule, all of fixed size."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+NEVER: Final = -(2**62)
+"""An instant before everything."""
+
+OPEN_FIELDS = [
+    ("begin_ms", np.int64),
+    ("confirmed_ms", np.int64),
+    ("first_ms", np.int64),
+    ("confirming_ms", np.int64),
+    ("deepest_ms", np.int64),
+    ("last_ms", np.int64),
+    ("probability", np.float64),
+    ("depth_m", np.float64),
+    ("radius_m", np.float64),
+    ("fixes", np.int32),
+    ("cell_fixes", np.int32),
+    ("doubts", np.int32),
+    ("how", np.int16),
+    ("ended_by", np.int16),
+]
+"""A violation as a row; `first_ms` … are instants of the fixes that carry it, `radius_m` is the
+circle of the deepest."""
+
+WEARER_ROW: Final = np.dtype(
+    [
+        ("clock_ms", np.int64),
+        ("heard_ms", np.int64),
+        ("located_ms", np.int64),
+        ("fix_ms", np.int64),
+        ("raw_ms", np.int64),
+        ("item_ms", np.int64),
+        ("lat", np.float64),
+        ("lon", np.float64),
+        ("raw_lat", np.float64),
+        ("raw_lon", np.float64),
+        ("rest_lat", np.float64),
+        ("rest_lon", np.float64),
+        ("rest_ms", np.int64),
+        ("radius_m", np.float64),
+        ("raw_radius_m", np.float64),
+        ("speed_mps", np.float64),
+        ("item_key", np.int32, (7,)),
+        ("rest_fixes", np.int32),
+        ("repeats", np.int32),
+        ("raw_doubts", np.int32),
+        ("source", np.int32),
+        ("quiet", np.int32),
+    ],
+    align=True,
+)
+"""One wearer. `clock_ms`: advanced to here. `heard_ms`: last report. `located_ms`: last
+report with a position. `fix_ms` … `source`: the last
+believed fix. `raw_…`: the last fix, believed or not. `rest_…`: the place where the tag rests.
+`item_…`: the last item read, so that its duplicate is known."""
+
+SLOT_ROW: Final = np.dtype(
+    [
+        *OPEN_FIELDS,
+        ("run_ms", np.int64),
+        ("log_odds", np.float64),
+        ("last_depth_m", np.float64),
+        ("with_it", np.int32),
+        ("against", np.int32),
+        ("state", np.int8),
+        ("settled", np.int8),
+        ("seen", np.int8),
+        ("open", np.int8),
+        ("arrived", np.int8),
+        ("spare", np.int8, (3,)),
+    ],
+    align=True,
+)
+"""One wearer and rule. `run_ms`: first of the fixes in a row past the edge. `settled`: far away and
+sure of it. `seen`: 0 = the rule is new to this wearer. `open`: the row holds a violation. `arrived`: was on
+the right side since the rule's time began."""
+
+EVENT_ROW: Final = np.dtype(
+    [
+        *OPEN_FIELDS,
+        ("at_ms", np.int64),
+        ("slot", np.int32),
+        ("wearer", np.int32),
+        ("act", np.int32),
+        ("spare", np.int32),
+    ],
+    align=True,
+)
+"""One thing said, with the whole violation as it stood at `at_ms`."""
+
+
+def new_wearers(count: int) -> np.recarray:
+    """Rows of wearers of whom nothing was heard."""
+    rows = np.zeros(count, WEARER_ROW)
+    for name in ("clock_ms", "heard_ms", "located_ms", "fix_ms", "raw_ms", "item_ms", "rest_ms"):
+        rows[name] = NEVER
+    return rows.view(np.recarray)
+
+
+def new_slots(count: int) -> np.recarray:
+    """Rows of rules that saw nothing yet."""
+    return np.zeros(count, SLOT_ROW).view(np.recarray)
+
+
+def new_events(count: int) -> np.recarray:
+    """Room for events."""
+    return np.zeros(count, EVENT_ROW).view(np.recarray)

@@ -1,0 +1,207 @@
+"""Named, frozen thresholds with their source; never edited, only superseded.
+
+[S], [C], [V], [D] as in docs/engine.md: read in a primary source, read in the Ministry of Justice's
+public code, a standard, computed. [M]: measured on the traces that docs/engine.md names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from math import log
+from typing import NamedTuple
+
+from ringfence.engine.fix import Source
+
+MINUTE_MS = 60_000
+NEVER_MS = 2**62
+"""A limit that is never reached."""
+
+
+class Thresholds(NamedTuple):
+    """A profile's numbers as the kernel reads them; log-odds are natural logarithms."""
+
+    geometric: bool
+    default_radius_m: tuple[float, ...]
+    least_radius_m: tuple[float, ...]
+    outlier: tuple[float, ...]
+    drift_ms: tuple[float, ...]
+    floor: float
+    ceiling: float
+    unknown: float
+    forget_ms: float
+    possible: float
+    clear: float
+    confirm: float
+    end: float
+    agreeing: int
+    moving_ms: float
+    moving_mps: float
+    drift_m: float
+    at_rest_weight: float
+    top_speed_mps: float
+    top_acceleration_mps2: float
+    quiet_ms: int
+    silence_ms: int
+    no_fix_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One named set of thresholds. `source` says where each number comes from."""
+
+    name: str
+    summary: str
+    geometric: bool = False
+    """Geometry alone: each fix decides at once."""
+    default_radius_m: tuple[float, ...] = (100.0, 30.0, 60.0, 750.0, 30.0)
+    """95 % circle where a fix gives none, by `Source` (unknown, gnss, wifi, cell, rf)."""
+    least_radius_m: tuple[float, ...] = (25.0, 12.0, 30.0, 250.0, 15.0)
+    """A smaller claimed circle is read as this."""
+    outlier: tuple[float, ...] = (0.08, 0.03, 0.08, 0.25, 0.03)
+    """How often a fix says nothing of the true place, whatever its circle."""
+    drift_s: tuple[float, ...] = (120.0, 90.0, 300.0, 3600.0, 300.0)
+    """Errors at rest stay alike for about this long: one drift is one piece of evidence."""
+    moving_s: float = 15.0
+    """… and in motion for about this long."""
+    prior: float = 0.01
+    """Probability of a violation after long compliance."""
+    ceiling: float = 0.998
+    """No run of fixes makes the engine surer than this."""
+    unknown: float = 0.1
+    """What belief decays to while nothing is heard."""
+    forget_s: float = 900.0
+    possible_above: float = 0.2
+    clear_below: float = 0.1
+    confirm_above: float = 0.95
+    end_below: float = 0.05
+    agreeing: int = 2
+    """So many believed fixes in a row, not by cell, before anything is confirmed or ended."""
+    moving_mps: float = 0.8
+    drift_m: float = 100.0
+    """From rest, a fix nearer than this to the resting place may be drift."""
+    at_rest_weight: float = 0.5
+    """What evidence counts that may be drift."""
+    top_speed_mps: float = 70.0
+    top_acceleration_mps2: float = 6.0
+    quiet_s: float = 900.0
+    """Without a fix for this long, a condition's state is `no_data`."""
+    silence_s: float | None = 4500.0
+    """Without a report for this long: a `silence` violation. None = never."""
+    no_fix_s: float | None = 1800.0
+    """Reports but no position for this long: a `no_fix` violation. None = never."""
+    source: tuple[tuple[str, str], ...] = ()
+
+    def thresholds(self) -> Thresholds:
+        """The numbers in the kernel's units."""
+        return Thresholds(
+            geometric=self.geometric,
+            default_radius_m=self.default_radius_m,
+            least_radius_m=self.least_radius_m,
+            outlier=self.outlier,
+            drift_ms=tuple(1000.0 * s for s in self.drift_s),
+            floor=_log_odds(self.prior),
+            ceiling=_log_odds(self.ceiling),
+            unknown=_log_odds(self.unknown),
+            forget_ms=1000.0 * self.forget_s,
+            possible=_log_odds(self.possible_above),
+            clear=_log_odds(self.clear_below),
+            confirm=_log_odds(self.confirm_above),
+            end=_log_odds(self.end_below),
+            agreeing=self.agreeing,
+            moving_ms=1000.0 * self.moving_s,
+            moving_mps=self.moving_mps,
+            drift_m=self.drift_m,
+            at_rest_weight=self.at_rest_weight,
+            top_speed_mps=self.top_speed_mps,
+            top_acceleration_mps2=self.top_acceleration_mps2,
+            quiet_ms=NEVER_MS if self.geometric else int(1000 * self.quiet_s),
+            silence_ms=NEVER_MS if self.silence_s is None else int(1000 * self.silence_s),
+            no_fix_ms=NEVER_MS if self.no_fix_s is None else int(1000 * self.no_fix_s),
+        )
+
+    def lines(self) -> list[str]:
+        """The profile for people: each threshold, its value, its source."""
+        said = dict(self.source)
+        lines = [f"{self.name}: {self.summary}"]
+        if self.geometric:
+            return lines
+        for field in fields(self)[3:-1]:
+            value = getattr(self, field.name)
+            if isinstance(value, tuple):
+                value = ", ".join(
+                    f"{s.name.lower()} {v:g}" for s, v in zip(Source, value, strict=True)
+                )
+            lines.append(f"  {field.name}: {value}  {said.get(field.name, '')}".rstrip())
+        return lines
+
+
+def _log_odds(probability: float) -> float:
+    return log(probability / (1 - probability))
+
+
+_SOURCES = (
+    (
+        "default_radius_m",
+        "[V] NIJ 1004.00: 10 m outdoors, 30 m indoors; cell [M] 729 m is the p90 claim",
+    ),
+    (
+        "least_radius_m",
+        "[M] cell fixes claiming 10 m lay up to 229 m (p99) off; satellite 12 m at rest",
+    ),
+    (
+        "outlier",
+        "[S] 200 m off at a claimed 1.7 m is known; one such fix must stay below confirm_above",
+    ),
+    ("drift_s", "[M] 70 % of successive cell fixes repeat the last one's place exactly"),
+    ("moving_s", "[D] a receiver filters over seconds; a minute apart is a new look"),
+    ("prior", "[S] 0.9–1.25 alerts a wearer-day in well-run schemes: about 1 % of minutes"),
+    ("ceiling", "[D] leaves the end of a violation to three good fixes"),
+    ("unknown", "[D] below possible_above: silence alone accuses nobody"),
+    ("forget_s", "[C] 15 min: the Ministry's stale-feed banner"),
+    ("possible_above", "[D] one good satellite fix past the edge reaches it"),
+    ("clear_below", "[D] half of possible_above, so that it does not flicker"),
+    ("confirm_above", "[D] one wrong alert in twenty, if the model held; the tests ask for less"),
+    ("end_below", "[D] as sure of the end as of the beginning"),
+    (
+        "agreeing",
+        "[S] one fix alone never confirms: exits by drift, a man jailed for floating points",
+    ),
+    ("moving_mps", "[M] a tag at rest reports less; a slow walk is 0.8 m/s"),
+    ("drift_m", "[M] satellite drift at rest indoors stays within 100 m"),
+    ("at_rest_weight", "[M] fixes in a drift repeat each other's error"),
+    ("top_speed_mps", "[D] 252 km/h: a fast train"),
+    ("top_acceleration_mps2", "[D] hard braking is 8, a sports car gains 5"),
+    ("quiet_s", "[C] 15 min: the Ministry's stale-feed banner"),
+    ("silence_s", "[S] hourly call-in when compliant, and 15 min to upload [V]"),
+    ("no_fix_s", "[C] twice the stale-feed banner"),
+)
+
+NAIVE = Profile(
+    "naive/1",
+    "geometry alone: a fix past the edge is a violation at once, the next one within ends it",
+    geometric=True,
+    agreeing=1,
+    silence_s=None,
+    no_fix_s=None,
+)
+STANDARD = Profile("standard/1", "for monitoring: sure enough to wake someone", source=_SOURCES)
+CAUTIOUS = Profile(
+    "cautious/1",
+    "for evidence: sure enough to put before a court",
+    confirm_above=0.99,
+    agreeing=3,
+    outlier=(0.15, 0.08, 0.15, 0.35, 0.08),
+    source=_SOURCES,
+)
+PROFILES = {p.name: p for p in (NAIVE, STANDARD, CAUTIOUS)}
+"""Every profile there ever was, by name: old decisions are replayed with theirs."""
+
+
+def find_profile(name: str) -> Profile:
+    """A profile by name, `standard` or `standard/1`; `ValueError` names the known ones."""
+    if name in PROFILES:
+        return PROFILES[name]
+    versions = [p for p in PROFILES.values() if p.name.partition("/")[0] == name]
+    if not versions:
+        raise ValueError(f"profile {name!r} is none of " + ", ".join(PROFILES))
+    return max(versions, key=lambda p: int(p.name.partition("/")[2]))

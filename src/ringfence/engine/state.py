@@ -1,0 +1,105 @@
+"""The engine's memory as a value: copied, stored, and taken over by another plan."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ringfence.engine import memory
+from ringfence.engine.events import Violation, to_violation
+from ringfence.engine.plan import RuleName, rule_name
+from ringfence.engine.words import EndedBy
+
+if TYPE_CHECKING:
+    from ringfence.engine.plan import Plan
+
+FORMAT = 1
+"""Of `to_bytes`; raised whenever a row of `memory` changes."""
+
+
+class StateError(ValueError):
+    """Stored state that can't be read; judge that wearer again from the stored reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is remembered of every wearer of a plan, in the plan's order."""
+
+    wearers: np.recarray
+    slots: np.recarray
+
+    def copy(self) -> State:
+        """The same, apart."""
+        return State(self.wearers.copy(), self.slots.copy())
+
+    def to_bytes(self, plan: Plan, wearer: str) -> bytes:
+        """One wearer's state, for the database: about 0.3 kB, and 0.15 kB a rule."""
+        index = _index(plan, wearer)
+        slots = plan.slots_of(index)
+        head = {
+            "format": FORMAT,
+            "profile": plan.profile.name,
+            "rules": [rule_name(plan, number) for number in slots],
+        }
+        text = json.dumps(head, separators=(",", ":")).encode()
+        rows = self.slots[slots.start : slots.stop]
+        return b"\n".join((text, self.wearers[index : index + 1].tobytes() + rows.tobytes()))
+
+    def load(self, plan: Plan, wearer: str, stored: bytes) -> list[Violation]:
+        """Take a stored wearer over, in place; the plan may have other conditions than then.
+
+        A rule that is gone ends its violation at the wearer's clock (`condition_ended`); a new one
+        starts from the last known place.
+
+        Returns:
+            The violations that ended because their rule is gone.
+
+        Raises:
+            StateError: another format, or another profile: judge again from the stored reports.
+        """
+        head, body = _open(stored)
+        if head.get("format") != FORMAT or head.get("profile") != plan.profile.name:
+            raise StateError(
+                f"state of format {head.get('format')} by {head.get('profile')}: this engine reads "
+                f"format {FORMAT} by {plan.profile.name}: judge the wearer again from the reports"
+            )
+        index = _index(plan, wearer)
+        size = memory.WEARER_ROW.itemsize
+        self.wearers[index] = np.frombuffer(body[:size], memory.WEARER_ROW)[0]
+        rows = np.frombuffer(body[size:], memory.SLOT_ROW).view(np.recarray)
+        old = {RuleName(*name): row for name, row in zip(head["rules"], rows, strict=True)}
+        for number in plan.slots_of(index):
+            row = old.pop(rule_name(plan, number), None)
+            if row is not None:
+                self.slots[number] = row
+        clock_ms = int(self.wearers[index].clock_ms)
+        gone = [(name, row.copy()) for name, row in old.items() if row.open]
+        return [_ended(plan, wearer, name, row, clock_ms) for name, row in gone]
+
+
+def initial_state(plan: Plan) -> State:
+    """Nothing heard of anyone yet."""
+    return State(memory.new_wearers(len(plan.wearers)), memory.new_slots(len(plan.rules.rows)))
+
+
+def _index(plan: Plan, wearer: str) -> int:
+    index = plan.index_of(wearer)
+    if index < 0:
+        raise StateError("this plan doesn't hold that wearer: compile it with `wearers=`")
+    return index
+
+
+def _ended(plan: Plan, wearer: str, name: RuleName, row: np.record, at_ms: int) -> Violation:
+    row.ended_by = EndedBy.CONDITION_ENDED
+    return to_violation(row, name, wearer, plan.profile.name, end_ms=at_ms)
+
+
+def _open(stored: bytes) -> tuple[dict[str, Any], bytes]:
+    head, _, body = stored.partition(b"\n")
+    try:
+        return json.loads(head), body
+    except ValueError:
+        raise StateError("state can't be read: judge the wearer again from the reports") from None

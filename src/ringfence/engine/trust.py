@@ -1,0 +1,118 @@
+"""Is this fix believable? One small rule a doubt; nothing is deleted."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ringfence.engine.fix import Source
+from ringfence.engine.memory import NEVER
+from ringfence.engine.profiles import Thresholds
+from ringfence.engine.words import DISBELIEVED, Doubt
+from ringfence.geo.compiled import compiled
+from ringfence.geo.metric import geodesic_m
+
+CELL: Final = int(Source.CELL)
+NULL_ISLAND: Final = int(Doubt.NULL_ISLAND)
+IMPOSSIBLE_SPEED: Final = int(Doubt.IMPOSSIBLE_SPEED)
+JUMP: Final = int(Doubt.JUMP)
+TWO_PLACES: Final = int(Doubt.TWO_PLACES)
+FROZEN: Final = int(Doubt.FROZEN)
+NO_ACCURACY: Final = int(Doubt.NO_ACCURACY)
+BY_CELL: Final = int(Doubt.CELL)
+FROZEN_AFTER: Final = 30
+"""So many equal satellite fixes: a receiver at rest still changes the last digits [M: 99 %]."""
+
+
+class Look(NamedTuple):
+    """One fix as the rules see it."""
+
+    time_ms: int
+    lat: float
+    lon: float
+    radius_m: float
+    """95 % circle, never less than the profile's least for its source."""
+    source: int
+    speed_mps: float
+    doubts: int
+    weight: float
+    """What its evidence counts: 1 = independent of the fix before."""
+    keep: float
+    """What time has left of the belief before it."""
+
+
+@compiled
+def is_null_island(lat: float, lon: float) -> bool:
+    """Whether a place is 0°, 0°: what receivers without a fix send."""
+    return abs(lat) < 1e-4 and abs(lon) < 1e-4
+
+
+@compiled
+def radius_m(limits: Thresholds, accuracy_m: float, source: int) -> float:
+    """The circle to reckon with: 0, absent and NaN mean unknown; too small claims are not taken."""
+    if not accuracy_m > 0.0:
+        return limits.default_radius_m[source]
+    return max(accuracy_m, limits.least_radius_m[source])
+
+
+@compiled
+def travel_doubts(limits: Thresholds, travelled_m: float, elapsed_ms: int, speed_mps: float) -> int:
+    """Doubts about getting `travelled_m`, circles already taken off, in this time.
+
+    Args:
+        limits: the profile's.
+        travelled_m: least way between the two circles.
+        elapsed_ms: time between the two fixes.
+        speed_mps: greatest speed known at either end; NaN = unknown.
+    """
+    if travelled_m <= 0.0:
+        return 0
+    if elapsed_ms <= 0:
+        return TWO_PLACES
+    seconds = elapsed_ms / 1000.0
+    if travelled_m > limits.top_speed_mps * seconds:
+        return IMPOSSIBLE_SPEED
+    if math.isnan(speed_mps):
+        return 0
+    reach_m = seconds * (speed_mps + 0.5 * limits.top_acceleration_mps2 * seconds)
+    return JUMP if travelled_m > reach_m else 0
+
+
+@compiled
+def doubts_of(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> int:
+    """Every doubt about a fix, given what is known of the wearer."""
+    doubts = 0
+    if is_null_island(look.lat, look.lon):
+        doubts |= NULL_ISLAND
+    if not accuracy_m > 0.0:
+        doubts |= NO_ACCURACY
+    if look.source == CELL:
+        doubts |= BY_CELL
+    elif me.repeats >= FROZEN_AFTER and look.lat == me.raw_lat and look.lon == me.raw_lon:
+        doubts |= FROZEN
+    if me.fix_ms == NEVER:
+        return doubts
+    moved_m = geodesic_m(me.lon, me.lat, look.lon, look.lat) - me.radius_m - look.radius_m
+    speed = max(me.speed_mps, look.speed_mps) if look.speed_mps > 0.0 else me.speed_mps
+    way = travel_doubts(limits, moved_m, look.time_ms - me.fix_ms, speed)
+    if way and _agrees_with_doubted(limits, me, look):
+        return doubts
+    return doubts | way
+
+
+@compiled
+def _agrees_with_doubted(limits: Thresholds, me: np.record, look: Look) -> bool:
+    """Whether the fix before was doubted for its way, and this one bears it out."""
+    if not me.raw_doubts & (IMPOSSIBLE_SPEED | JUMP):
+        return False
+    moved_m = geodesic_m(me.raw_lon, me.raw_lat, look.lon, look.lat)
+    moved_m -= me.raw_radius_m + look.radius_m
+    return travel_doubts(limits, moved_m, look.time_ms - me.raw_ms, look.speed_mps) == 0
+
+
+@compiled
+def believed(doubts: int) -> bool:
+    """Whether a fix with these doubts may decide anything."""
+    return doubts & DISBELIEVED == 0

@@ -1,0 +1,84 @@
+"""How a violation began, how it ended, and what would make a fix wrong: numbers with names."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+
+class How(IntEnum):
+    """How a violation began. From `STRAP_CUT` on they are the device rules, in slot order."""
+
+    ENTERED = 0
+    PRESENT_AT_START = 1
+    LEFT = 2
+    ABSENT_AT_START = 3
+    ABSENT = 4
+    LATE = 5
+    APPROACHED = 6
+    STRAP_CUT = 8
+    CASE_OPEN = 9
+    POWER_OFF = 10
+    BATTERY_LOW = 11
+    BATTERY_CRITICAL = 12
+    SILENCE = 13
+    NO_FIX = 14
+    GNSS_JAMMED = 15
+
+
+FIRST_DEVICE = int(How.STRAP_CUT)
+DEVICE_RULES = int(How.GNSS_JAMMED) - FIRST_DEVICE + 1
+DEVICE_KIND = {
+    How.STRAP_CUT: "tamper",
+    How.CASE_OPEN: "tamper",
+    How.POWER_OFF: "tamper",
+    How.BATTERY_LOW: "battery",
+    How.BATTERY_CRITICAL: "battery",
+    How.SILENCE: "silence",
+    How.NO_FIX: "no_fix",
+    How.GNSS_JAMMED: "suspected_jamming",
+}
+
+
+class EndedBy(IntEnum):
+    """What ended a violation."""
+
+    OPEN = 0
+    LEFT = 1
+    RETURNED = 2
+    ENTERED = 3
+    """The ring is left inwards."""
+    CLEARED = 4
+    """It was only possible, and turned out not to be."""
+    CONDITION_ENDED = 5
+    AUTHORISED = 6
+    NO_DATA = 7
+    """It was only possible, and no fix came to decide it."""
+    REPORTED = 8
+    LOCATED = 9
+    CHARGED = 10
+    INSPECTED = 11
+    """A person looked at the tag."""
+
+
+class Doubt(IntFlag):
+    """What may be wrong with a fix. Those in `DISBELIEVED` keep it from deciding anything."""
+
+    NULL_ISLAND = 1 << 0
+    IMPOSSIBLE_SPEED = 1 << 1
+    JUMP = 1 << 2
+    TWO_PLACES = 1 << 3
+    FROZEN = 1 << 4
+    NO_ACCURACY = 1 << 5
+    CELL = 1 << 6
+    FROM_REST = 1 << 7
+    BEFORE_GAP = 1 << 8
+    """Not of a fix: the violation lasted over a time without fixes."""
+    STRAP_OK = 1 << 9
+    """Not of a fix: the tag says that its strap is well again."""
+    CROSSING = 1 << 10
+    """Not of a fix: no fix was past the edge, only the way between two."""
+
+
+DISBELIEVED = int(
+    Doubt.NULL_ISLAND | Doubt.IMPOSSIBLE_SPEED | Doubt.JUMP | Doubt.TWO_PLACES | Doubt.FROZEN
+)
