@@ -1,0 +1,92 @@
+"""The doors as a bare ASGI application: any ASGI server can run it, beside anything else.
+
+`connection.py` does the same without ASGI between, where the server lets us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from ringfence.gateway.report import Gatekeeper, Inbox
+from ringfence.gateway.session import MAX_BODY, Reply, Session, knock, problem, too_large
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+DRAIN_AT_MOST = 16 * MAX_BODY
+"""So much of a body above the limit is read and thrown away, so that its sender hears why."""
+BODY_WITHIN_S = 30.0
+"""A sender that takes longer for 1 MiB holds a place that others need."""
+
+
+def make_app(inbox: Inbox, gatekeeper: Gatekeeper) -> App:
+    """Build the application that serves `/gateway/…`."""
+    session = Session(inbox, gatekeeper)
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        door = knock(scope["method"].encode(), scope["path"].encode(), headers)
+        if isinstance(door, Reply):
+            await _drain(receive)
+            await _send(send, door)
+            return
+        body = await _read(receive)
+        if body is None:
+            return  # the sender is gone, half-way: nothing was said, nothing is stored
+        if isinstance(body, Reply):
+            await _send(send, body)
+            return
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        peer = (scope.get("client") or ("",))[0]
+        session.take(door, headers, body, peer, lambda reply: _settle(future, reply))
+        await _send(send, await future)
+
+    return app
+
+
+def _settle(future: asyncio.Future[Reply], reply: Reply) -> None:
+    if not future.done():
+        future.set_result(reply)
+
+
+async def _read(receive: Receive) -> bytes | Reply | None:
+    """The whole body; a refusal; or None when the sender left before its end."""
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        return body if len(body) <= MAX_BODY else too_large()
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            while message["type"] == "http.request":
+                size += len(message.get("body", b""))
+                if size <= MAX_BODY:
+                    chunks.append(message.get("body", b""))
+                elif size > DRAIN_AT_MOST:
+                    return too_large()
+                if not message.get("more_body"):
+                    return b"".join(chunks) if size <= MAX_BODY else too_large()
+                message = await receive()
+    except TimeoutError:
+        return problem(408, f"the body took longer than {BODY_WITHIN_S:g} s: send it again")
+    return None
+
+
+async def _drain(receive: Receive) -> None:
+    """Read what a refused request still sends, or the refusal may be lost with the connection."""
+    await _read(receive)
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(reply.body)).encode()),
+        *reply.headers,
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

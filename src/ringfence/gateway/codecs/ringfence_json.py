@@ -1,0 +1,199 @@
+"""The platform's own door: reports as JSON or MessagePack.
+
+A body that is well formed is decoded in one pass. Only when something in it can't be used is it
+read again report by report, so that one bad report never costs the others.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ringfence.engine.fix import Signal, Source
+from ringfence.gateway.report import Decoded, MalformedError, Receipt, Refusal, Report, quantise
+
+JSON = b"application/json"
+MSGPACK = frozenset({b"application/msgpack", b"application/x-msgpack", b"application/vnd.msgpack"})
+
+_Real = Annotated[float, Meta(ge=-1e7, le=1e7)]  # also turns NaN and infinity away
+_Positive = Annotated[float, Meta(ge=0, le=1e7)]
+
+
+class _Said(Struct, gc=False):
+    """A report as the contract spells it."""
+
+    time: Annotated[datetime, Meta(tz=True)]
+    seq: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    accuracy_m: _Real | None = None
+    source: Literal["gnss", "gps", "wifi", "cell", "lbs", "rf", "unknown", ""] | None = None
+    speed_mps: _Positive | None = None
+    course_deg: Annotated[float, Meta(ge=0, le=360)] | None = None
+    altitude_m: _Real | None = None
+    satellites: Annotated[int, Meta(ge=0, le=1000)] | None = None
+    hdop: _Positive | None = None
+    battery_pct: Annotated[float, Meta(ge=0, le=100)] | None = None
+    signals: list[str] = []
+
+
+class _Body(Struct, gc=False):
+    tag: str
+    reports: list[_Said]
+
+
+class _Sealed(Struct, gc=False):
+    """The same body with its reports left unread."""
+
+    tag: str
+    reports: list[Any]
+
+
+class _Reply(Struct):
+    accepted: int
+    duplicate: int
+    refused: list[Refusal]
+
+
+WHAT_TO_SEND = {
+    "time": "when it happened, ISO 8601 with its offset from UTC, as 2026-03-01T10:02:00Z",
+    "seq": "a whole number from 0",
+    "lat": "degrees WGS84, −90 to 90, together with lon",
+    "lon": "degrees WGS84, −180 to 180, together with lat",
+    "accuracy_m": "metres, the radius of the 95 % circle; leave it out when unknown",
+    "source": "one of gnss, gps, wifi, cell, lbs, rf",
+    "speed_mps": "metres a second, from 0; leave it out when unknown",
+    "course_deg": "degrees clockwise from north, 0 to 360; leave it out when unknown",
+    "altitude_m": "metres; leave it out when unknown",
+    "satellites": "a whole number from 0",
+    "hdop": "a number from 0; leave it out when unknown",
+    "battery_pct": "percent, 0 to 100",
+    "signals": "a list of " + ", ".join(s.name.lower() for s in Signal if s.name),
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+_SOURCES: dict[str | None, int] = {
+    None: 0,
+    **{name: int(Source.parse(name)) for name in ("gnss", "gps", "wifi", "cell", "lbs", "rf", "")},
+    "unknown": 0,
+}
+_SIGNALS = {s.name.lower(): int(s) for s in Signal if s.name}
+_decode_json = msgspec.json.Decoder(_Body).decode
+_decode_msgpack = msgspec.msgpack.Decoder(_Body).decode
+_encode = msgspec.json.Encoder().encode
+_ALL_WELL: list[Refusal] = []
+
+
+def decode(body: bytes, media_type: bytes) -> Decoded:
+    """Read a body of `POST /gateway/v1/reports`.
+
+    Args:
+        body: the whole body.
+        media_type: `JSON` or one of `MSGPACK`.
+
+    Returns:
+        The reports that can be used, quantised; and a refusal for each that can't.
+
+    Raises:
+        MalformedError: the body is not JSON (MessagePack), or lacks `tag` or `reports`.
+    """
+    try:
+        said = _decode_json(body) if media_type == JSON else _decode_msgpack(body)
+        return Decoded(said.tag, [_report(r) for r in said.reports], _ALL_WELL)
+    except (msgspec.DecodeError, _UnusableError, RecursionError, UnicodeDecodeError):
+        return _one_by_one(body, media_type)
+
+
+def reply(receipt: Receipt, refused: list[Refusal]) -> bytes:
+    """The body of the acknowledgement."""
+    return _encode(_Reply(receipt.accepted, receipt.duplicate, refused))
+
+
+class _UnusableError(Exception):
+    """A report says something the types can't refuse."""
+
+
+def _report(said: _Said) -> Report:
+    lat, lon = said.lat, said.lon
+    if lat is None or lon is None:
+        if lat is not lon:
+            raise _UnusableError(f"lat without lon, or lon without lat: send {WHAT_TO_SEND['lat']}")
+        lat_e7 = lon_e7 = None
+    else:
+        lat_e7, lon_e7 = quantise(lat), quantise(lon)
+    return Report(
+        0,
+        said.seq,
+        (said.time - _EPOCH) // _MS,
+        lat_e7,
+        lon_e7,
+        said.accuracy_m,
+        _SOURCES[said.source],
+        said.speed_mps,
+        said.course_deg,
+        said.altitude_m,
+        said.satellites,
+        said.hdop,
+        said.battery_pct,
+        _signals(said.signals) if said.signals else 0,
+    )
+
+
+def _signals(names: list[str]) -> int:
+    bits = 0
+    for name in names:
+        if name not in _SIGNALS:
+            raise _UnusableError(f"signals: unknown signal: send {WHAT_TO_SEND['signals']}")
+        bits |= _SIGNALS[name]
+    return bits
+
+
+def _one_by_one(body: bytes, media_type: bytes) -> Decoded:
+    try:
+        plain = _plain(body) if media_type == JSON else msgspec.msgpack.decode(body)
+        sealed = msgspec.convert(plain, _Sealed)
+    except msgspec.ValidationError as fault:
+        raise MalformedError(f'{fault}: send {{"tag": "…", "reports": […]}}') from None
+    except (msgspec.DecodeError, ValueError, RecursionError) as fault:
+        kind = "JSON" if media_type == JSON else "MessagePack"
+        raise MalformedError(f"the body is not {kind}: {_first_line(fault)}") from None
+    reports: list[Report] = []
+    refused: list[Refusal] = []
+    for index, item in enumerate(sealed.reports):
+        try:
+            reports.append(_report(msgspec.convert(item, _Said)))
+        except _UnusableError as fault:
+            refused.append(Refusal(index, str(fault)))
+        except (msgspec.ValidationError, RecursionError) as fault:
+            refused.append(Refusal(index, _why(item, str(fault))))
+    return Decoded(sealed.tag, reports, refused)
+
+
+def _plain(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        # The standard library also reads NaN, which some devices send: only that report is refused.
+        return json.loads(body)
+
+
+def _why(item: Any, fault: str) -> str:
+    """Name the field and what to send; never the value, which may be a place."""
+    if not isinstance(item, dict):
+        return "the report is not an object: send fields such as time, lat, lon"
+    if item.get("time") is None:
+        return f"no time: send {WHAT_TO_SEND['time']}"
+    field = fault.partition("`$.")[2].partition("`")[0].partition("[")[0]
+    if field in WHAT_TO_SEND:
+        return f"{field} can't be used: send {WHAT_TO_SEND[field]}"
+    return "the report can't be read: send fields as docs/gateway.md lists them"
+
+
+def _first_line(fault: BaseException) -> str:
+    if isinstance(fault, RecursionError):
+        return "it is nested too deeply"
+    return str(fault).partition("\n")[0][:200]

@@ -1,0 +1,147 @@
+"""What the doors decode to, and what they ask of the house behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct, msgpack
+
+from ringfence.engine.fix import E7
+
+_canonical = msgpack.Encoder().encode
+_signed = int.from_bytes
+
+
+class Report(Struct, array_like=True, gc=False):
+    """What a tag said at one instant: a fix, signals, or both. None = not said.
+
+    The fields are the columns of the stored report, in their order (`monitoring.models.Report`),
+    so that storing needs no mapping. Coordinates are 1e-7 degrees, quantised here and nowhere
+    else on the way to the engine.
+    """
+
+    digest: int
+    """64 signed bits of BLAKE2b over all other fields: the same whatever the encoding it came in.
+
+    Computed at birth; what is passed in is not read. The arrival is no part of it.
+    """
+    seq: int | None
+    time_ms: int
+    lat_e7: int | None = None
+    lon_e7: int | None = None
+    accuracy_m: float | None = None
+    source: int = 0
+    speed_mps: float | None = None
+    course_deg: float | None = None
+    altitude_m: float | None = None
+    satellites: int | None = None
+    hdop: float | None = None
+    battery_pct: float | None = None
+    signals: int = 0
+
+    def __post_init__(self) -> None:
+        self.digest = 0
+        self.digest = _signed(blake2b(_canonical(self), digest_size=8).digest(), "big", signed=True)
+
+
+def quantise(degrees: float) -> int:
+    """Degrees to whole 1e-7 degrees, half to even: as numpy rounds the columns of a file."""
+    return round(degrees * E7)
+
+
+class Refusal(Struct, frozen=True, gc=False):
+    """One report of a body that can't be used: which, and why, with what to do."""
+
+    index: int
+    why: str
+
+
+class Decoded(Struct, frozen=True):
+    """What a codec found in a body."""
+
+    tag: str | None
+    """Whose the body says it is; None where the door's protocol has no such field."""
+    reports: list[Report]
+    refused: list[Refusal] = []
+
+
+class MalformedError(ValueError):
+    """The body as a whole can't be read; the text says why and what to do."""
+
+    def __init__(self, why: str, reason: str = "malformed") -> None:
+        super().__init__(why)
+        self.reason = reason
+        """Under which it is counted and kept apart."""
+
+
+class KnownTag(NamedTuple):
+    """The sender, once its token was recognised."""
+
+    id: int
+    name: str
+
+
+class Delivery(NamedTuple):
+    """Reports to be stored together with the bytes they came in."""
+
+    tag: KnownTag
+    door: str
+    peer: str
+    raw: bytes
+    received_ms: int
+    reports: list[Report]
+
+
+class Receipt(NamedTuple):
+    """Committed: how many reports were new, and how many were stored before."""
+
+    accepted: int
+    duplicate: int
+
+
+class NotStored(NamedTuple):
+    """Not committed, so not acknowledged: the tag keeps its reports and sends them again."""
+
+    why: str
+
+
+class SetApart(NamedTuple):
+    """Bytes that could not be decoded or did not authenticate."""
+
+    door: str
+    peer: str
+    raw: bytes
+    received_ms: int
+    reason: str
+    detail: str
+    sender_known: bool
+
+
+class InboxFullError(Exception):
+    """More is waiting to be stored than should: the tag is asked to come back."""
+
+
+class Inbox(Protocol):
+    """Where reports are stored. Called on the event loop; never blocks it."""
+
+    def put(self, delivery: Delivery, done: Callable[[Receipt | NotStored], None]) -> None:
+        """Queue `delivery`; `done` is called on the same loop after the commit, or its failure.
+
+        Raises:
+            InboxFullError: too much is waiting.
+        """
+
+    def set_apart(self, item: SetApart) -> None:
+        """Keep `item` if the allowance permits; it is counted in any case."""
+
+
+class Gatekeeper(Protocol):
+    """Who may speak. Called on the event loop; never blocks it."""
+
+    def known(self, token_hash: str) -> KnownTag | None:
+        """The tag with this token, if that was found out recently enough; else None: `ask`."""
+
+    def ask(self, token_hash: str, done: Callable[[KnownTag | None], None]) -> None:
+        """Look the token up; `done` is called on the same loop, with None for a stranger."""
