@@ -9,3 +9,9 @@ class AccountsConfig(AppConfig):
     name = "ringfence.desk.accounts"
     label = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen to sign-ins."""
+        from ringfence.desk.accounts.signing import connect
+
+        connect()

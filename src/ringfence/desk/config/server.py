@@ -1,0 +1,83 @@
+"""The web server of a process: a bound socket, uvicorn on it, and how it stops."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+from ringfence.desk.config.errors import CantStartError
+from ringfence.desk.config.plain import Application
+
+DRAIN_S = 2
+"""How long open requests may take after a SIGTERM; the whole stop has five seconds."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the port before anything else is begun.
+
+    Args:
+        host: an address of this machine.
+        port: 0 = any free one.
+
+    Raises:
+        CantStartError: the port is in use, or not ours to take.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CantStartError(
+                f"port {port} on {host} is in use: stop what uses it, or choose another with --port"
+            ) from None
+        raise CantStartError(f"can't listen on {host}:{port}: {error.strerror}") from None
+    except OverflowError:
+        raise CantStartError(f"port {port} is not a port: choose one from 0 to 65535") from None
+    return listener
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own signal handling, which would end the process before our threads."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop accepting on SIGTERM or SIGINT; what follows is the caller's."""
+        before = {s: signal.signal(s, self._stop) for s in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        # A second signal does not wait for open requests.
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def make_server(application: Application) -> Server:
+    """Build uvicorn as the platform runs it."""
+    return Server(
+        uvicorn.Config(
+            application,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            # URLs hold the ids of people's pages, and peers are people's addresses.
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_S,
+            backlog=2048,
+        )
+    )

@@ -1,0 +1,17 @@
+"""The stages of the watch loop, in the order in which a fix travels."""
+
+from __future__ import annotations
+
+from ringfence.desk.alerts.opening import open_alerts
+from ringfence.desk.config.housekeeping import tidy
+from ringfence.desk.config.watch import Stage
+
+TIDY_EVERY_S = 60.0
+
+
+def stages() -> list[Stage]:
+    """Each reads one table and writes the next; the order only saves a round's delay."""
+    return [
+        Stage("alerts.opening", open_alerts),
+        Stage("housekeeping", tidy, every_s=TIDY_EVERY_S),
+    ]
