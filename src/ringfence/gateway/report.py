@@ -143,5 +143,5 @@ class Gatekeeper(Protocol):
     def known(self, token_hash: str) -> KnownTag | None:
         """The tag with this token, if that was found out recently enough; else None: `ask`."""
 
-    def ask(self, token_hash: str, done: Callable[[KnownTag | None], None]) -> None:
+    def ask(self, token_hash: str, done: Callable[[KnownTag | NotStored | None], None]) -> None:
         """Look the token up; `done` is called on the same loop, with None for a stranger."""

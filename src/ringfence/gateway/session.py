@@ -136,7 +136,12 @@ class Session:
         else:
             self._identified(request, user, tag)
 
-    def _identified(self, request: Request, user: str | None, tag: KnownTag | None) -> None:
+    def _identified(
+        self, request: Request, user: str | None, tag: KnownTag | NotStored | None
+    ) -> None:
+        if isinstance(tag, NotStored):
+            _stored(request, [], tag)
+            return
         if tag is None or user not in (None, tag.name):
             self._turn_away(request)
             return

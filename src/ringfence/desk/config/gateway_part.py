@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from ringfence.desk.config.plain import Application, Receive, Scope, Send, respond
+from ringfence.desk.config.plain import Application
+from ringfence.desk.monitoring.gatekeeper import TagGatekeeper
+from ringfence.desk.monitoring.inbox import ReportInbox
+from ringfence.gateway.app import make_app
 
 
 class GatewayPart:
     """Takes reports in."""
 
     def __init__(self) -> None:
-        self.application: Application = _closed
+        self._inbox = ReportInbox()
+        self._gatekeeper = TagGatekeeper()
+        self.application: Application = make_app(self._inbox, self._gatekeeper)
 
     def open(self) -> None:
         """Start the inbox's writer."""
+        self._inbox.start()
 
     def close(self) -> None:
-        """Commit and answer what was taken in; take no more."""
+        """Commit what was taken in; take no more."""
+        self._inbox.stop()
+        self._gatekeeper.stop()
 
     def check(self) -> str | None:
         """What is wrong with taking reports in, if anything."""
-        return "gateway: not built yet"
-
-
-async def _closed(_scope: Scope, _receive: Receive, send: Send) -> None:
-    await respond(send, 503, "the gateway is not built yet\n")
+        return self._inbox.trouble

@@ -1,0 +1,95 @@
+"""Who may speak through a gateway door: token hashes, looked up together and believed briefly."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from django.db import DatabaseError, connections
+
+from ringfence.desk.cases.models import Tag
+from ringfence.gateway.report import KnownTag, NotStored
+
+BELIEVED_S = 2.0
+"""A revoked or rotated token is refused everywhere within this time."""
+MOST_AT_ONCE = 500
+"""Hashes in one question to the database."""
+
+log = structlog.get_logger("ringfence.gatekeeper")
+Answer = Callable[[KnownTag | NotStored | None], None]
+
+
+class TagGatekeeper:
+    """Implements `gateway.report.Gatekeeper` on the desk's tags.
+
+    Strangers are not remembered, so that a new tag is let in at once and a flood of made-up tokens
+    fills no memory.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._known: dict[str, tuple[KnownTag, float]] = {}
+        self._asked: defaultdict[str, list[Answer]] = defaultdict(list)
+        self._asking = False
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gatekeeper")
+
+    def stop(self) -> None:
+        """End the thread that asks the database."""
+        self._pool.submit(connections.close_all)
+        self._pool.shutdown(wait=True)
+
+    def known(self, token_hash: str) -> KnownTag | None:
+        """The tag with this token, if the database said so within `BELIEVED_S`."""
+        found = self._known.get(token_hash)
+        if found is None or found[1] < self._clock():
+            return None
+        return found[0]
+
+    def ask(self, token_hash: str, done: Answer) -> None:
+        """Ask the database, together with whoever asks meanwhile."""
+        self._asked[token_hash].append(done)
+        if not self._asking:
+            self._asking = True
+            self._ask_next(asyncio.get_running_loop())
+
+    def _ask_next(self, loop: asyncio.AbstractEventLoop) -> None:
+        hashes = list(self._asked)[:MOST_AT_ONCE]
+        asked = {h: self._asked.pop(h) for h in hashes}
+        at_s = self._clock()
+        future = loop.run_in_executor(self._pool, _look_up, hashes)
+        future.add_done_callback(lambda f: self._answer(loop, asked, at_s, f))
+
+    def _answer(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        asked: dict[str, list[Answer]],
+        at_s: float,
+        future: asyncio.Future[dict[str, KnownTag] | NotStored],
+    ) -> None:
+        if self._asked:
+            self._ask_next(loop)
+        else:
+            self._asking = False
+        found = future.result()
+        for token_hash, answers in asked.items():
+            tag = found if isinstance(found, NotStored) else found.get(token_hash)
+            if isinstance(tag, KnownTag):
+                self._known[token_hash] = (tag, at_s + BELIEVED_S)
+            else:
+                self._known.pop(token_hash, None)
+            for answer in answers:
+                answer(tag)
+
+
+def _look_up(hashes: list[str]) -> dict[str, KnownTag] | NotStored:
+    try:
+        rows = Tag.objects.filter(token_hash__in=hashes, revoked_at__isnull=True)
+        return {h: KnownTag(i, n) for h, i, n in rows.values_list("token_hash", "id", "name")}
+    except DatabaseError as error:
+        log.warning("look_up_failed", error=type(error).__name__)
+        connections.close_all()
+        return NotStored("the database can't be read: keep these reports and send them again")

@@ -1,0 +1,30 @@
+"""What the gateway and its inbox count for `/metrics`. No label ever says who or where."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REPORTS_IN = Counter("ringfence_reports_in", "Reports committed that were new.")
+REPORTS_DUPLICATE = Counter("ringfence_reports_duplicate", "Reports that were stored before.")
+REPORTS_REFUSED = Counter(
+    "ringfence_reports_refused", "Requests refused or in part refused, by reason.", ["reason"]
+)
+NOT_ACKNOWLEDGED = Counter(
+    "ringfence_deliveries_not_acknowledged",
+    "Deliveries answered 429 or 503, by reason.",
+    ["reason"],
+)
+SET_APART_UNKEPT = Counter(
+    "ringfence_set_apart_unkept", "Undecodable or unauthenticated input beyond what is kept."
+)
+COMMIT_SECONDS = Histogram(
+    "ringfence_inbox_commit_seconds",
+    "Time to store and commit one group of deliveries.",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 20),
+)
+GROUP_REPORTS = Histogram(
+    "ringfence_inbox_group_reports",
+    "Reports committed together.",
+    buckets=(1, 4, 16, 64, 256, 1024, 4096),
+)
+INBOX_IN_TROUBLE = Gauge("ringfence_inbox_in_trouble", "1 while nothing can be stored.")
