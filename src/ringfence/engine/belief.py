@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.trust import CELL, Look, believed, doubts_of
@@ -63,7 +64,7 @@ def probability(log_odds: float) -> float:
     return 1.0 / (1.0 + math.exp(-log_odds))
 
 
-@compiled
+@inner
 def is_moving(limits: Thresholds, me: np.record, look: Look) -> bool:
     """Whether a fix shows the tag on its way: by its own speed, or too far off to be drift."""
     if look.speed_mps >= limits.moving_mps:
@@ -74,7 +75,7 @@ def is_moving(limits: Thresholds, me: np.record, look: Look) -> bool:
     return moved_m > max(limits.drift_m, look.radius_m)
 
 
-@compiled
+@inner
 def weight_of(limits: Thresholds, me: np.record, look: Look, moving: bool) -> float:
     """What a fix's evidence counts, given the one before: errors close in time are alike."""
     if me.fix_ms == NEVER:
@@ -89,7 +90,7 @@ def weight_of(limits: Thresholds, me: np.record, look: Look, moving: bool) -> fl
     return limits.at_rest_weight * fresh
 
 
-@compiled
+@inner
 def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float, moving: bool) -> Look:
     """A fix with its doubts, its weight, and what the time before it left of the old belief."""
     keep = 0.0
@@ -108,16 +109,16 @@ def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float, movi
     )
 
 
-@compiled
+@inner
 def way_mps(me: np.record, look: Look) -> float:
     """Speed on the way from the last believed fix; NaN where there is none, or no time passed."""
     elapsed_ms = look.time_ms - me.fix_ms
     if me.fix_ms == NEVER or elapsed_ms <= 0:
         return math.nan
-    return 1000.0 * geodesic_m(me.lon, me.lat, look.lon, look.lat) / elapsed_ms
+    return float(1000.0 * geodesic_m(me.lon, me.lat, look.lon, look.lat) / elapsed_ms)
 
 
-@compiled
+@inner
 def rest(me: np.record, look: Look, moving: bool) -> None:
     """Move the resting place, or find it better: the mean of the fixes there, by number."""
     if moving or me.rest_fixes == 0:

@@ -7,13 +7,12 @@ from typing import Final
 import numpy as np
 
 from ringfence.engine import plan, states
+from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
-from ringfence.engine.plan import Rules
 from ringfence.engine.profiles import Thresholds
-from ringfence.engine.saying import Book, Cause, begin, emit
+from ringfence.engine.saying import Cause, Law, begin, emit
 from ringfence.engine.trust import CELL, Look, believed
 from ringfence.engine.words import Doubt, EndedBy
-from ringfence.geo.compiled import compiled
 from ringfence.geo.distance import signed_distance_m
 from ringfence.geo.metric import geodesic_m
 
@@ -25,49 +24,48 @@ CROSSED_PROBABILITY: Final = 0.5
 STEPS: Final = 256
 
 
-@compiled
-def cross(
-    book: Book, rules: Rules, limits: Thresholds, wearer: int, number: int, look: Look
-) -> None:
+@inner
+def cross(law: Law, wearer: int, number: int, look: Look) -> None:
     """Say *possible*, once, where the way from the last fix to this one led through a zone."""
-    me, slot, rule = book.wearers[wearer], book.slots[number], rules.rows[number]
-    if rule.role != EXCLUSION or slot.state != states.CLEAR or not may_cross(limits, me, look):
+    me, slot, rule = law.wearers[wearer], law.slots[number], law.rows[number]
+    if rule.role != EXCLUSION or slot.state != states.CLEAR or not may_cross(law.limits, me, look):
         return
-    row = rules.edges[0][rule.zone]
+    row = law.edges[0][rule.zone]
     if max(me.lon, look.lon) < row["west"] or min(me.lon, look.lon) > row["east"]:
         return
     if max(me.lat, look.lat) < row["south"] or min(me.lat, look.lat) > row["north"]:
         return
-    entry, deepest_m = trace(rules, rule.zone, me, look)
+    entry, deepest_m = trace(law, rule.zone, me, look)
     entry_ms = me.fix_ms + int(entry * (look.time_ms - me.fix_ms))
-    if entry < 0.0 or entry_ms < rules.spans[book.cursors[number], 0]:
+    if entry < 0.0 or entry_ms < law.spans[law.cursors[number], 0]:
         return
     slot.run_ms = entry_ms
-    begin(book, rules, wearer, number, Cause(look.time_ms, False, LEFT))
+    begin(law, wearer, number, Cause(look.time_ms, False, LEFT))
     slot.probability, slot.depth_m = CROSSED_PROBABILITY, deepest_m
     slot.doubts = CROSSING
-    emit(book, wearer, number, states.OPEN, look.time_ms)
+    emit(law, wearer, number, states.OPEN, look.time_ms)
     slot.ended_by = LEFT
-    emit(book, wearer, number, states.END, look.time_ms)
+    emit(law, wearer, number, states.END, look.time_ms)
     slot.open, slot.run_ms = 0, NEVER
 
 
-@compiled
+@inner
 def may_cross(limits: Thresholds, me: np.record, look: Look) -> bool:
     """Whether two fixes are sure enough, and near enough in time, for a way to mean anything."""
     elapsed_ms = look.time_ms - me.fix_ms
     if me.fix_ms == NEVER or elapsed_ms <= 0 or elapsed_ms > limits.quiet_ms:
         return False
-    if look.source == CELL or me.source == CELL or not believed(look.doubts):
+    by_cell = look.source == CELL or me.source == CELL  # noqa: PLR1714 - numba: types differ
+    if by_cell or not believed(look.doubts):
         return False
     way_m = geodesic_m(me.lon, me.lat, look.lon, look.lat)
     if way_m < me.radius_m + look.radius_m:
         return False
-    return way_m >= limits.moving_mps * elapsed_ms / 1000.0
+    return bool(way_m >= limits.moving_mps * elapsed_ms / 1000.0)
 
 
-@compiled
-def trace(rules: Rules, shape: int, me: np.record, look: Look) -> tuple[float, float]:
+@inner
+def trace(law: Law, shape: int, me: np.record, look: Look) -> tuple[float, float]:
     """Walk the straight way, each step as long as the zone is far.
 
     Returns:
@@ -77,11 +75,11 @@ def trace(rules: Rules, shape: int, me: np.record, look: Look) -> tuple[float, f
     way_m = geodesic_m(me.lon, me.lat, look.lon, look.lat)
     at, entry, deepest_m = 0.0, -1.0, 0.0
     dlon, dlat = look.lon - me.lon, look.lat - me.lat
-    if signed_distance_m(rules.edges, shape, look.lon, look.lat, 0.0) >= 0.0:
+    if signed_distance_m(law.edges, shape, look.lon, look.lat, 0.0) >= 0.0:
         return -1.0, 0.0
     while at < 1.0:
         lon, lat = me.lon + at * dlon, me.lat + at * dlat
-        signed_m = signed_distance_m(rules.edges, shape, lon, lat, way_m)
+        signed_m = signed_distance_m(law.edges, shape, lon, lat, way_m)
         if signed_m >= 0.0:
             if at == 0.0:
                 return -1.0, 0.0

@@ -11,7 +11,7 @@ from ringfence.engine import kernel, memory
 from ringfence.engine.events import Violation, to_violation
 from ringfence.engine.order import canonical_rows, item_keys
 from ringfence.engine.plan import rule_name
-from ringfence.engine.saying import Book
+from ringfence.engine.saying import Law
 from ringfence.engine.states import Act
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class Result:
     events: np.recarray
     """`memory.EVENT_ROW`s by wearer, each wearer's in the order in which they were said."""
     wake_at_ms: NDArray[np.int64]
-    """(wearers,): the next instant at which time alone can change anything; `NEVER_WAKES`."""
+    """(wearers,): the next instant at which time alone can change anything, for those with items or
+    with a clock given by `until_ms`; else `NEVER_WAKES`."""
     late: NDArray[np.bool_]
     """(rows of the batch,): older than the wearer's clock, so not read: rewind, see `replay`."""
     outside: NDArray[np.bool_]
@@ -67,19 +68,18 @@ def evaluate(
     until = _until(plan, until_ms)
     outside = (batch.time_ms < plan.start_ms) | (batch.time_ms > plan.end_ms)
     rows, items = _items(plan, batch, outside, until)
-    book = _book(state, len(plan.wearers), max(256, 2 * len(items.time_ms) // 64))
+    law = _law(plan, state, max(256, len(items.time_ms) // 32))
     stands_at = np.zeros(2, np.int64)
     told: list[np.recarray] = []
-    limits = plan.profile.thresholds()
-    while not kernel.run(book, plan.rules, limits, items, stands_at):
-        told.append(book.events[: book.said[0]])
-        room = max(2 * len(book.events), _most_at_once(plan))
-        book = book._replace(events=memory.new_events(room), said=np.zeros(1, np.int64))
-    told.append(book.events[: book.said[0]])
+    while not kernel.run(law, items, stands_at):
+        told.append(_said(law))
+        room = max(2 * len(law.events), _most_at_once(plan))
+        law = law._replace(events=memory.new_events(room), said=np.zeros(1, np.int64))
+    told.append(_said(law))
     events = told[0] if len(told) == 1 else np.concatenate(told).view(np.recarray)
     late = np.zeros(len(batch), np.bool_)
     late[rows] = items.late
-    return Result(state, events, book.wake_ms, late, outside)
+    return Result(state, events, law.wake_ms, late, outside)
 
 
 def violations(plan: Plan, events: np.recarray, state: State) -> list[Violation]:
@@ -92,8 +92,10 @@ def violations(plan: Plan, events: np.recarray, state: State) -> list[Violation]
         _named(plan, event, int(event.slot), int(event.at_ms))
         for event in events[events.act == Act.END]
     ]
-    for number in np.flatnonzero(state.slots.open):
-        found.append(_named(plan, state.slots[number], int(number), None))
+    found += [
+        _named(plan, state.slots[number], int(number), None)
+        for number in np.flatnonzero(state.slots.open)
+    ]
     return sorted(found, key=_order)
 
 
@@ -142,15 +144,21 @@ def _items(
     )
 
 
-def _book(state: State, wearers: int, room: int) -> Book:
-    return Book(
+def _law(plan: Plan, state: State, room: int) -> Law:
+    return Law(
+        *plan.rules,
+        limits=plan.profile.thresholds(),
         wearers=state.wearers,
         slots=state.slots,
         cursors=np.zeros(len(state.slots), np.int64),
+        wake_ms=np.full(len(plan.wearers), NEVER_WAKES, np.int64),
         events=memory.new_events(room),
         said=np.zeros(1, np.int64),
-        wake_ms=np.full(wearers, NEVER_WAKES, np.int64),
     )
+
+
+def _said(law: Law) -> np.recarray:
+    return law.events[: law.said[0]].view(np.recarray)
 
 
 def _most_at_once(plan: Plan) -> int:

@@ -8,10 +8,9 @@ import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import after
+from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
-from ringfence.engine.plan import Rules
-from ringfence.engine.profiles import Thresholds
-from ringfence.engine.saying import Book, Cause, step
+from ringfence.engine.saying import Cause, Law, step
 from ringfence.engine.trust import CELL, Look, believed
 from ringfence.engine.words import EndedBy
 from ringfence.geo.compiled import compiled
@@ -25,30 +24,30 @@ RETURNED: Final = int(EndedBy.RETURNED)
 ENTERED: Final = int(EndedBy.ENTERED)
 
 
-@compiled
-def inside_m(rules: Rules, shape: int, look: Look, reach_m: float) -> float:
+@inner
+def inside_m(law: Law, shape: int, look: Look, reach_m: float) -> float:
     """Signed metres to the edge, positive inside; exact within `reach_m` and wherever inside."""
-    signed = signed_distance_m(rules.edges, shape, look.lon, look.lat, reach_m)
+    signed = signed_distance_m(law.edges, shape, look.lon, look.lat, reach_m)
     if signed == BEYOND_M:
-        return signed_distance_m(rules.edges, shape, look.lon, look.lat, np.inf)
+        return signed_distance_m(law.edges, shape, look.lon, look.lat, np.inf)
     return signed
 
 
-@compiled
-def depth_m(rules: Rules, rule: np.record, look: Look, reach_m: float) -> float:
+@inner
+def depth_m(law: Law, rule: np.record, look: Look, reach_m: float) -> float:
     """Metres past the edge of what is allowed; negative = kept.
 
     A place on the edge belongs to the zone: past the edge for an exclusion (said as +0), kept for
     a rule that asks to be inside (said as −0).
     """
     if rule.role == EXCLUSION:
-        return inside_m(rules, rule.zone, look, reach_m)
+        return inside_m(law, rule.zone, look, reach_m)
     if rule.role == RING:
         signed = signed_distance_m(
-            rules.edges, rule.zone, look.lon, look.lat, reach_m + rule.buffer_m
+            law.edges, rule.zone, look.lon, look.lat, reach_m + rule.buffer_m
         )
         return min(signed + rule.buffer_m, -signed) if signed != 0.0 else -1e-9
-    return -signed_distance_m(rules.edges, rule.zone, look.lon, look.lat, reach_m)
+    return -signed_distance_m(law.edges, rule.zone, look.lon, look.lat, reach_m)
 
 
 @compiled
@@ -57,16 +56,16 @@ def past_edge(role: int, depth_m: float) -> bool:
     return depth_m >= 0.0 if role in (EXCLUSION, RING) else depth_m > 0.0
 
 
-@compiled
-def learn(book: Book, rules: Rules, limits: Thresholds, number: int, look: Look) -> bool:
+@inner
+def learn(law: Law, number: int, look: Look) -> bool:
     """Take one fix into the belief of one rule; say whether it lies past the edge."""
-    slot, rule = book.slots[number], rules.rows[number]
-    depth = depth_m(rules, rule, look, max(MARGIN_M, 3.0 * look.radius_m))
+    slot, rule = law.slots[number], law.rows[number]
+    depth = depth_m(law, rule, look, max(MARGIN_M, 3.0 * look.radius_m))
     past = past_edge(rule.role, depth)
     if past and depth == BEYOND_M:
-        depth = -signed_distance_m(rules.edges, rule.zone, look.lon, look.lat, np.inf)
+        depth = -signed_distance_m(law.edges, rule.zone, look.lon, look.lat, np.inf)
     slot.last_depth_m = depth
-    decided = limits.geometric or look.source != CELL
+    decided = law.limits.geometric or look.source != CELL
     if decided and believed(look.doubts):
         slot.with_it = min(slot.with_it + 1, 1000) if past else 0
         slot.against = 0 if past else min(slot.against + 1, 1000)
@@ -77,36 +76,34 @@ def learn(book: Book, rules: Rules, limits: Thresholds, number: int, look: Look)
         return past
     if past and slot.run_ms == NEVER:
         slot.run_ms = look.time_ms
-    slot.log_odds = after(limits, slot.log_odds, look, depth, past)
+    slot.log_odds = after(law.limits, slot.log_odds, look, depth, past)
     return past
 
 
-@compiled
-def judge(
-    book: Book, rules: Rules, limits: Thresholds, wearer: int, number: int, look: Look
-) -> None:
+@inner
+def judge(law: Law, wearer: int, number: int, look: Look) -> None:
     """Judge one fix by one rule and say what follows."""
-    slot, rule = book.slots[number], rules.rows[number]
-    past = learn(book, rules, limits, number, look)
-    word = states.word_of(limits, slot.log_odds, slot.with_it, slot.against)
-    ending = ended_by(rules, rule, look) if slot.open == 1 and not past else LEFT
+    slot, rule = law.slots[number], law.rows[number]
+    past = learn(law, number, look)
+    word = states.word_of(law.limits, slot.log_odds, slot.with_it, slot.against)
+    ending = ended_by(law, rule, look) if slot.open == 1 and not past else LEFT
     cause = Cause(look.time_ms, False, ending)
-    step(book, rules, wearer, number, word, cause)
+    step(law, wearer, number, word, cause)
     if slot.open == 1:
         count(slot, look, past)
-    calm = slot.state == states.CLEAR or slot.state == states.ASLEEP
-    slot.settled = calm and slot.with_it == 0 and slot.log_odds <= limits.floor
+    calm = slot.state == states.CLEAR or slot.state == states.ASLEEP  # noqa: PLR1714 - faster
+    slot.settled = calm and slot.with_it == 0 and slot.log_odds <= law.limits.floor
 
 
-@compiled
-def ended_by(rules: Rules, rule: np.record, look: Look) -> int:
+@inner
+def ended_by(law: Law, rule: np.record, look: Look) -> int:
     """What a violation of this role ends by when a fix ends it."""
     if rule.role == RING:
-        return ENTERED if contains(rules.edges, rule.zone, look.lon, look.lat) else LEFT
+        return ENTERED if contains(law.edges, rule.zone, look.lon, look.lat) else LEFT
     return LEFT if rule.role == EXCLUSION else RETURNED
 
 
-@compiled
+@inner
 def count(slot: np.record, look: Look, past: bool) -> None:
     """Note a fix in the violation that is open."""
     slot.doubts |= look.doubts

@@ -9,6 +9,7 @@ import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import is_moving, rest, way_mps, weigh
+from ringfence.engine.compiling import inner
 from ringfence.engine.crossing import cross
 from ringfence.engine.deadlines import fire, hearing_due_ms, place_cursor, schedule_due_ms
 from ringfence.engine.device import hear, hear_satellites, read_signals
@@ -16,9 +17,8 @@ from ringfence.engine.fix import E7, Source
 from ringfence.engine.fix import NO_POSITION as _NO_POSITION
 from ringfence.engine.judging import judge
 from ringfence.engine.memory import NEVER
-from ringfence.engine.plan import Rules
 from ringfence.engine.profiles import NEVER_MS, Thresholds
-from ringfence.engine.saying import Book
+from ringfence.engine.saying import Law
 from ringfence.engine.trust import (
     CELL,
     Look,
@@ -26,6 +26,7 @@ from ringfence.engine.trust import (
     is_null_island,
     radius_m,
 )
+from ringfence.engine.words import DEVICE_RULES
 from ringfence.geo.compiled import compiled
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 NO_POSITION: Final = int(_NO_POSITION)
 GNSS: Final = int(Source.GNSS)
-DEVICE_RULES: Final = plan.DEVICE_RULES
 MARGIN_M: Final = plan.MARGIN_M
 ASLEEP: Final = states.ASLEEP
 FOREVER: Final = np.iinfo(np.int64).max
@@ -61,165 +61,152 @@ class Items(NamedTuple):
 
 
 @compiled
-def run(
-    book: Book, rules: Rules, limits: Thresholds, items: Items, stands_at: NDArray[np.int64]
-) -> bool:
+def run(law: Law, items: Items, stands_at: NDArray[np.int64]) -> bool:
     """Judge a batch, from where it stands; False = no room for more events, call again.
 
     Args:
-        book: state and events, written.
-        rules: the plan's.
-        limits: the profile's.
+        law: the plan, read; state and events, written.
         items: the batch.
         stands_at: (2,): wearer and row to go on from, written.
     """
-    for wearer in range(stands_at[0], len(book.wearers)):
+    for wearer in range(stands_at[0], len(law.wearers)):
         stands_at[0] = wearer
         first, last = items.rows_from[wearer], items.rows_from[wearer + 1]
-        if first == last and items.until_ms[wearer] <= book.wearers[wearer].clock_ms:
+        clock_ms = law.wearers[wearer].clock_ms
+        # Advancing to where the clock stands says when to wake, under a plan that changed.
+        if first == last and (items.until_ms[wearer] < clock_ms or clock_ms == NEVER):
             continue
         stands_at[1] = max(stands_at[1], first)
-        if not _run_wearer(book, rules, limits, items, stands_at):
+        if not _run_wearer(law, items, stands_at):
             return False
     return True
 
 
-@compiled
-def _run_wearer(
-    book: Book, rules: Rules, limits: Thresholds, items: Items, stands_at: NDArray[np.int64]
-) -> bool:
+@inner
+def _run_wearer(law: Law, items: Items, stands_at: NDArray[np.int64]) -> bool:
     """Judge one wearer's rows and advance the clock; False = no room for more events."""
     wearer = stands_at[0]
-    me = book.wearers[wearer]
-    for number in range(rules.first_slot[wearer], rules.first_slot[wearer + 1] - DEVICE_RULES):
-        place_cursor(book, rules, limits, wearer, number)
-    due_ms = schedule_due_ms(book, rules, wearer)
+    me = law.wearers[wearer]
+    for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
+        place_cursor(law, wearer, number)
+    due_ms = schedule_due_ms(law, wearer)
     for row in range(stands_at[1], items.rows_from[wearer + 1]):
         stands_at[1] = row
         at_ms = items.time_ms[row]
         if at_ms < me.clock_ms or (at_ms == me.item_ms and _not_after(me, items, row)):
             items.late[row] = not (at_ms == me.item_ms and _is_last(me, items, row))
             continue
-        due_ms = _advance(book, rules, limits, wearer, at_ms, due_ms)
-        if due_ms <= at_ms or not _has_room(book, rules, wearer):
+        due_ms = _advance(law, wearer, at_ms, due_ms)
+        if due_ms <= at_ms or not _has_room(law, wearer):
             return False
-        _read(book, rules, limits, wearer, items, row)
+        _read(law, wearer, items, row)
     stands_at[1] = items.rows_from[wearer + 1]
     if me.item_ms == NEVER:
         # Nothing was ever heard, so no clock runs yet.
-        book.wake_ms[wearer] = FOREVER
+        law.wake_ms[wearer] = FOREVER
         return True
     until_ms = items.until_ms[wearer]
-    due_ms = _advance(book, rules, limits, wearer, until_ms, due_ms)
+    due_ms = _advance(law, wearer, until_ms, due_ms)
     if due_ms <= until_ms:
         return False
     me.clock_ms = max(me.clock_ms, until_ms)
-    wake_ms = min(due_ms, hearing_due_ms(book, rules, limits, wearer))
-    book.wake_ms[wearer] = FOREVER if wake_ms >= NEVER_MS else wake_ms
+    wake_ms = min(due_ms, hearing_due_ms(law, wearer))
+    law.wake_ms[wearer] = FOREVER if wake_ms >= NEVER_MS else wake_ms
     return True
 
 
-@compiled
-def _has_room(book: Book, rules: Rules, wearer: int) -> bool:
+@inner
+def _has_room(law: Law, wearer: int) -> bool:
     """Whether the events of one more item, or one more instant, fit."""
-    slots = rules.first_slot[wearer + 1] - rules.first_slot[wearer]
-    return book.said[0] + 4 * slots + SPARE_EVENTS <= len(book.events)
+    slots = law.first_slot[wearer + 1] - law.first_slot[wearer]
+    return bool(law.said[0] + 4 * slots + SPARE_EVENTS <= len(law.events))
 
 
-@compiled
-def _advance(
-    book: Book, rules: Rules, limits: Thresholds, wearer: int, to_ms: int, schedule_ms: int
-) -> int:
+@inner
+def _advance(law: Law, wearer: int, to_ms: int, schedule_ms: int) -> int:
     """Fire every deadline due by `to_ms`, each at its own instant; return the schedule's next.
 
     Stops early, with a return that is not after `to_ms`, where events find no more room.
     """
     while True:
-        due_ms = min(schedule_ms, hearing_due_ms(book, rules, limits, wearer))
+        due_ms = min(schedule_ms, hearing_due_ms(law, wearer))
         if due_ms > to_ms:
             return schedule_ms
-        if not _has_room(book, rules, wearer):
+        if not _has_room(law, wearer):
             return due_ms
-        fire(book, rules, limits, wearer, due_ms)
-        schedule_ms = schedule_due_ms(book, rules, wearer)
+        fire(law, wearer, due_ms)
+        schedule_ms = schedule_due_ms(law, wearer)
 
 
-@compiled
+@inner
 def _not_after(me: np.record, items: Items, row: int) -> bool:
     """Whether an item at the instant of the last one read does not come after it."""
     for column in range(7):
         if items.key[row, column] != me.item_key[column]:
-            return items.key[row, column] < me.item_key[column]
+            return bool(items.key[row, column] < me.item_key[column])
     return True
 
 
-@compiled
+@inner
 def _is_last(me: np.record, items: Items, row: int) -> bool:
     """Whether an item is the last one read, again."""
-    for column in range(7):
-        if items.key[row, column] != me.item_key[column]:
-            return False
-    return True
+    return bool(np.all(items.key[row] == me.item_key))
 
 
-@compiled
-def _read(
-    book: Book, rules: Rules, limits: Thresholds, wearer: int, items: Items, row: int
-) -> None:
+@inner
+def _read(law: Law, wearer: int, items: Items, row: int) -> None:
     """Read one item at its own instant: that it came, its signals, its position."""
-    me = book.wearers[wearer]
+    me = law.wearers[wearer]
     at_ms, source = items.time_ms[row], np.int64(items.source[row])
     lat, lon = items.lat_e7[row] / E7, items.lon_e7[row] / E7
     located = items.lat_e7[row] != NO_POSITION and not is_null_island(lat, lon)
     me.clock_ms = me.item_ms = at_ms
     for column in range(7):
         me.item_key[column] = items.key[row, column]
-    hear(book, rules, limits, wearer, at_ms, located)
+    hear(law, wearer, at_ms, located)
     signals = items.signals[row]
     if signals != 0:
-        read_signals(book, rules, wearer, signals, at_ms)
+        read_signals(law, wearer, signals, at_ms)
     if not located:
         return
     if source == GNSS:
-        hear_satellites(book, rules, wearer, signals, at_ms)
+        hear_satellites(law, wearer, signals, at_ms)
     accuracy_m, speed_mps = np.float64(items.accuracy_m[row]), np.float64(items.speed_mps[row])
-    circle_m = radius_m(limits, accuracy_m, source)
+    circle_m = radius_m(law.limits, accuracy_m, source)
     look = Look(at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0)
-    _read_position(book, rules, limits, wearer, look, accuracy_m)
+    _read_position(law, wearer, look, accuracy_m)
 
 
-@compiled
-def _read_position(
-    book: Book, rules: Rules, limits: Thresholds, wearer: int, look: Look, accuracy_m: float
-) -> None:
+@inner
+def _read_position(law: Law, wearer: int, look: Look, accuracy_m: float) -> None:
     """Weigh a position, judge it by every rule, and remember it."""
-    me = book.wearers[wearer]
+    me = law.wearers[wearer]
     moving = False
-    if not limits.geometric:
-        moving = is_moving(limits, me, look)
-        look = weigh(limits, me, look, accuracy_m, moving)
-    _judge_all(book, rules, limits, wearer, look)
+    if not law.limits.geometric:
+        moving = is_moving(law.limits, me, look)
+        look = weigh(law.limits, me, look, accuracy_m, moving)
+    _judge_all(law, wearer, look)
     same = look.lat == me.raw_lat and look.lon == me.raw_lon
     me.repeats = min(me.repeats + 1, 1000) if same else 0
     me.raw_ms, me.raw_lat, me.raw_lon = look.time_ms, look.lat, look.lon
     me.raw_radius_m, me.raw_doubts = look.radius_m, look.doubts
     if believed(look.doubts):
-        _remember(limits, me, look, moving)
+        _remember(law.limits, me, look, moving)
 
 
-@compiled
-def _judge_all(book: Book, rules: Rules, limits: Thresholds, wearer: int, look: Look) -> None:
+@inner
+def _judge_all(law: Law, wearer: int, look: Look) -> None:
     """Judge one position by every rule that it may touch."""
-    me = book.wearers[wearer]
+    me = law.wearers[wearer]
     lat0 = lat1 = look.lat
     lon0 = lon1 = look.lon
-    exact = limits.geometric
+    exact = law.limits.geometric
     far_seeing = exact or (3.0 * look.radius_m <= MARGIN_M and look.source != CELL)
     if not exact and me.fix_ms != NEVER:
         lat0, lat1 = min(lat0, me.lat), max(lat1, me.lat)
         lon0, lon1 = min(lon0, me.lon), max(lon1, me.lon)
-    slots, boxes = book.slots, rules.boxes
-    for number in range(rules.first_slot[wearer], rules.first_slot[wearer + 1] - DEVICE_RULES):
+    slots, boxes = law.slots, law.boxes
+    for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
         if (
             far_seeing
             and slots[number].settled == 1
@@ -231,14 +218,14 @@ def _judge_all(book: Book, rules: Rules, limits: Thresholds, wearer: int, look: 
             )
         ):
             continue
-        if book.cursors[number] >= rules.rows[number].spans_end:
+        if law.cursors[number] >= law.rows[number].spans_end:
             continue
         if not exact:
-            cross(book, rules, limits, wearer, number, look)
-        judge(book, rules, limits, wearer, number, look)
+            cross(law, wearer, number, look)
+        judge(law, wearer, number, look)
 
 
-@compiled
+@inner
 def _remember(limits: Thresholds, me: np.record, look: Look, moving: bool) -> None:
     """Keep a believed fix as the last known place."""
     speed = look.speed_mps

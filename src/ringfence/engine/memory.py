@@ -78,8 +78,8 @@ SLOT_ROW: Final = np.dtype(
     align=True,
 )
 """One wearer and rule. `run_ms`: first of the fixes in a row past the edge. `settled`: far away and
-sure of it. `seen`: 0 = the rule is new to this wearer. `open`: the row holds a violation. `arrived`: was on
-the right side since the rule's time began."""
+sure of it. `seen`: 0 = the rule is new to this wearer. `open`: the row holds a violation.
+`arrived`: was on the right side since the rule's time began."""
 
 EVENT_ROW: Final = np.dtype(
     [

@@ -8,12 +8,16 @@ import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import probability
+from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
-from ringfence.engine.words import FIRST_DEVICE, Doubt, EndedBy, How
+from ringfence.engine.words import DEVICE_RULES, FIRST_DEVICE, Doubt, EndedBy, How
 from ringfence.geo.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ringfence.engine.profiles import Thresholds
+    from ringfence.geo.edges import Arrays
 
 ENTERED: Final = int(How.ENTERED)
 LEFT: Final = int(How.LEFT)
@@ -31,17 +35,24 @@ ATTENDANCE: Final = plan.ATTENDANCE
 RING: Final = plan.RING
 
 
-class Book(NamedTuple):
-    """What the kernel writes: the state, the events, and where it stands."""
+class Law(NamedTuple):
+    """All that the kernel reads and writes: the plan, the thresholds, the state, the events."""
 
+    first_slot: NDArray[np.int64]
+    """This and the next four are `plan.Rules`, read only."""
+    rows: np.recarray
+    boxes: NDArray[np.float64]
+    spans: NDArray[np.int64]
+    edges: Arrays
+    limits: Thresholds
     wearers: np.recarray
     slots: np.recarray
     cursors: NDArray[np.int64]
     """(slots,): the span that a rule is in, or the next one it will be in."""
+    wake_ms: NDArray[np.int64]
     events: np.recarray
     said: NDArray[np.int64]
     """(1,): how many of `events` are written."""
-    wake_ms: NDArray[np.int64]
 
 
 class Cause(NamedTuple):
@@ -54,12 +65,12 @@ class Cause(NamedTuple):
     """What to say if a violation ends."""
 
 
-@compiled
-def emit(book: Book, wearer: int, slot_number: int, act: int, at_ms: int) -> None:
+@inner
+def emit(law: Law, wearer: int, slot_number: int, act: int, at_ms: int) -> None:
     """Write one event with the violation as it stands. The caller has made sure of room."""
-    slot = book.slots[slot_number]
-    event = book.events[book.said[0]]
-    book.said[0] += 1
+    slot = law.slots[slot_number]
+    event = law.events[law.said[0]]
+    law.said[0] += 1
     event.at_ms, event.slot, event.wearer, event.act = at_ms, slot_number, wearer, act
     event.begin_ms, event.confirmed_ms = slot.begin_ms, slot.confirmed_ms
     event.first_ms, event.confirming_ms = slot.first_ms, slot.confirming_ms
@@ -85,11 +96,11 @@ def how_of(role: int, starting: bool, arrived: bool) -> int:
     return ABSENT_AT_START if starting else LEFT
 
 
-@compiled
-def begin(book: Book, rules: plan.Rules, wearer: int, number: int, cause: Cause) -> None:
+@inner
+def begin(law: Law, wearer: int, number: int, cause: Cause) -> None:
     """Open a violation: when it began, how, and the fixes so far."""
-    slot, rule, me = book.slots[number], rules.rows[number], book.wearers[wearer]
-    span_start_ms = rules.spans[book.cursors[number], 0]
+    slot, rule, me = law.slots[number], law.rows[number], law.wearers[wearer]
+    span_start_ms = law.spans[law.cursors[number], 0]
     run_ms = slot.run_ms if slot.run_ms != NEVER else cause.at_ms
     # A run that began before the rule's time shows a presence at its start.
     starting = cause.starting or run_ms < span_start_ms
@@ -107,29 +118,29 @@ def begin(book: Book, rules: plan.Rules, wearer: int, number: int, cause: Cause)
     slot.doubts = slot.ended_by = 0
 
 
-@compiled
-def say(book: Book, wearer: int, number: int, act: int, cause: Cause) -> None:
+@inner
+def say(law: Law, wearer: int, number: int, act: int, cause: Cause) -> None:
     """Do what the table tells: the violation must be open already."""
-    slot = book.slots[number]
+    slot = law.slots[number]
     slot.probability = max(slot.probability, probability(slot.log_odds))
     if act == states.CONFIRM:
         slot.confirmed_ms = cause.at_ms
-        slot.confirming_ms = book.wearers[wearer].fix_ms
+        slot.confirming_ms = law.wearers[wearer].fix_ms
     elif act == states.END:
         slot.ended_by = cause.ended_by
         if cause.ended_by <= CLEARED and slot.confirmed_ms == NEVER:
             slot.ended_by = CLEARED
-    emit(book, wearer, number, act, cause.at_ms)
+    emit(law, wearer, number, act, cause.at_ms)
     if act == states.END:
         slot.open = 0
-        if cause.ended_by != CONDITION_ENDED and cause.ended_by != AUTHORISED:
+        if cause.ended_by not in (CONDITION_ENDED, AUTHORISED):
             slot.run_ms, slot.with_it = NEVER, 0
 
 
-@compiled
-def step(book: Book, rules: plan.Rules, wearer: int, number: int, word: int, cause: Cause) -> None:
+@inner
+def step(law: Law, wearer: int, number: int, word: int, cause: Cause) -> None:
     """Move one rule's state by the table, and say what it tells to say."""
-    slot = book.slots[number]
+    slot = law.slots[number]
     act = states.ACTS[slot.state, word]
     slot.state = states.FOLLOWING[slot.state, word]
     if slot.state == states.CLEAR:
@@ -137,34 +148,34 @@ def step(book: Book, rules: plan.Rules, wearer: int, number: int, word: int, cau
     if act == states.NOTHING:
         return
     if slot.open == 0:
-        begin(book, rules, wearer, number, cause)
-    say(book, wearer, number, act, cause)
+        begin(law, wearer, number, cause)
+    say(law, wearer, number, act, cause)
 
 
-@compiled
-def number_of_device(rules: plan.Rules, wearer: int, how: int) -> int:
+@inner
+def number_of_device(law: Law, wearer: int, how: int) -> int:
     """The row of one device rule of a wearer."""
-    return rules.first_slot[wearer + 1] - plan.DEVICE_RULES + how - FIRST_DEVICE
+    return int(law.first_slot[wearer + 1]) - DEVICE_RULES + how - FIRST_DEVICE
 
 
-@compiled
-def open_device(book: Book, wearer: int, number: int, how: int, at_ms: int) -> None:
+@inner
+def open_device(law: Law, wearer: int, number: int, how: int, at_ms: int) -> None:
     """A device rule is broken: at once, from the signal or the deadline alone."""
-    slot = book.slots[number]
+    slot = law.slots[number]
     slot.open, slot.state = 1, states.CONFIRMED
     slot.how, slot.ended_by, slot.doubts = how, 0, 0
     slot.begin_ms = slot.confirmed_ms = at_ms
-    heard_ms = book.wearers[wearer].heard_ms
+    heard_ms = law.wearers[wearer].heard_ms
     slot.first_ms = slot.confirming_ms = slot.deepest_ms = slot.last_ms = heard_ms
     slot.fixes = slot.cell_fixes = 0
     slot.probability, slot.depth_m, slot.radius_m = 1.0, np.nan, np.nan
-    emit(book, wearer, number, states.CONFIRM, at_ms)
+    emit(law, wearer, number, states.CONFIRM, at_ms)
 
 
-@compiled
-def end_device(book: Book, wearer: int, number: int, ended_by: int, at_ms: int) -> None:
+@inner
+def end_device(law: Law, wearer: int, number: int, ended_by: int, at_ms: int) -> None:
     """A device rule is kept again."""
-    slot = book.slots[number]
+    slot = law.slots[number]
     slot.ended_by = ended_by
-    emit(book, wearer, number, states.END, at_ms)
+    emit(law, wearer, number, states.END, at_ms)
     slot.open, slot.state = 0, states.CLEAR

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from ringfence.engine.compiling import inner
 from ringfence.engine.fix import Source
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
@@ -34,7 +35,7 @@ class Look(NamedTuple):
     lon: float
     radius_m: float
     """95 % circle, never less than the profile's least for its source."""
-    source: int
+    source: int | np.int64
     speed_mps: float
     doubts: int
     weight: float
@@ -50,7 +51,7 @@ def is_null_island(lat: float, lon: float) -> bool:
 
 
 @compiled
-def radius_m(limits: Thresholds, accuracy_m: float, source: int) -> float:
+def radius_m(limits: Thresholds, accuracy_m: float, source: int | np.int64) -> float:
     """The circle to reckon with: 0, absent and NaN mean unknown; too small claims are not taken."""
     if not accuracy_m > 0.0:
         return limits.default_radius_m[source]
@@ -80,7 +81,7 @@ def travel_doubts(limits: Thresholds, travelled_m: float, elapsed_ms: int, speed
     return JUMP if travelled_m > reach_m else 0
 
 
-@compiled
+@inner
 def doubts_of(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> int:
     """Every doubt about a fix, given what is known of the wearer."""
     doubts = 0
@@ -102,7 +103,7 @@ def doubts_of(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) 
     return doubts | way
 
 
-@compiled
+@inner
 def _agrees_with_doubted(limits: Thresholds, me: np.record, look: Look) -> bool:
     """Whether the fix before was doubted for its way, and this one bears it out."""
     if not me.raw_doubts & (IMPOSSIBLE_SPEED | JUMP):
