@@ -1,0 +1,239 @@
+"""Rows of a file become a batch; impossible ones are refused by number, and the rest is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ringfence.engine.fix import NO_POSITION, Batch, Signal, Source
+from ringfence.trail.columns import Read, as_codes, as_floats, as_instants_ms, as_ints, as_texts
+from ringfence.trail.table import Columns, FixesFileError, Refusal, Sieve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+FUTURE_MS: Final = 120_000
+"""A report dated further than this beyond its receipt is kept, but not judged (the gateway's
+contract)."""
+
+EARLIEST_MS: Final = 315_964_800_000
+"""The epoch of GPS, 6 January 1980: no tag reported before."""
+LATEST_MS: Final = 4_102_444_800_000
+"""The year 2100: beyond it, somebody mixed up seconds, milliseconds and microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixes:
+    """A file's fixes, ready to be judged."""
+
+    batch: Batch
+    """`wearer` counts in `wearers`; −1 = a victim's device."""
+    wearers: tuple[str, ...]
+    victims: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    read: int = 0
+    """Rows in the file, the refused ones included."""
+
+    def numbered(self, wearers: Sequence[str]) -> Batch:
+        """The batch with wearers numbered as in another list; −1 = not in it."""
+        number = {name: i for i, name in enumerate(wearers)}
+        # The last place answers for −1.
+        renumber = np.array([*(number.get(w, -1) for w in self.wearers), -1], np.int32)
+        return replace(self.batch, wearer=renumber[self.batch.wearer])
+
+
+def to_fixes(table: pa.Table, numbers: NDArray[np.int64]) -> Fixes:
+    """Read a table of fixes.
+
+    Args:
+        table: any columns of the contract, texts or typed.
+        numbers: (rows,) each row's number as a person counts.
+
+    Raises:
+        FixesFileError: a column that is needed is missing, or stands twice.
+    """
+    columns, sieve = Columns(table), Sieve(numbers)
+    batch = Batch.empty(len(numbers))
+    names = _wearers(columns, sieve, batch)
+    batch.time_ms[:] = _time_ms(columns, sieve)
+    _refuse_future(columns, sieve, batch)
+    batch.signals[:] = _signals(columns, sieve)
+    _positions(columns, sieve, batch)
+    batch.source[:] = _sources(columns, sieve)
+    for name in ("accuracy_m", "speed_mps", "course_deg"):
+        getattr(batch, name)[:] = _optional(columns, sieve, name)
+    victims = _victims(columns, sieve, batch)
+    return _numbered(batch.take(sieve.kept), names, victims, sieve)
+
+
+def to_signals(table: pa.Table, numbers: NDArray[np.int64]) -> Fixes:
+    """Read a table of signals: `wearer`, `time`, `kind`; arguments and errors as `to_fixes`."""
+    columns, sieve = Columns(table), Sieve(numbers)
+    batch = Batch.empty(len(numbers))
+    names = _wearers(columns, sieve, batch)
+    batch.time_ms[:] = _time_ms(columns, sieve)
+    kinds, faults = as_codes(columns.need("kind")[1], lambda text: int(Signal.parse(text)))
+    for code, why in faults.items():
+        sieve.refuse(kinds == code, why)
+    batch.signals[:] = kinds
+    return _numbered(batch.take(sieve.kept), names, set(), sieve)
+
+
+def _numbered(batch: Batch, names: list[str], victims: set[int], sieve: Sieve) -> Fixes:
+    """Give wearers the numbers of their names' order, so that the file's order means nothing."""
+    seen = set(np.unique(batch.wearer).tolist())
+    wearers = sorted(names[code] for code in seen - victims)
+    number = {name: i for i, name in enumerate(wearers)}
+    renumber = np.array(
+        [-1 if code in victims else number.get(name, -1) for code, name in enumerate(names)],
+        np.int32,
+    )
+    if len(batch):
+        batch = replace(batch, wearer=renumber[batch.wearer])
+    refused = tuple(sorted(sieve.refused))
+    victim_names = tuple(sorted(names[code] for code in seen & victims))
+    return Fixes(batch, tuple(wearers), victim_names, refused, len(sieve.numbers))
+
+
+def _wearers(columns: Columns, sieve: Sieve, batch: Batch) -> list[str]:
+    codes, names = as_texts(columns.need("wearer")[1])
+    batch.wearer[:] = codes
+    empty = names.index("") if "" in names else -1
+    sieve.refuse(codes == empty, "no wearer: say whose device this is")
+    return names
+
+
+def _time_ms(columns: Columns, sieve: Sieve) -> NDArray[np.int64]:
+    name = columns.need("time_ms", "time")[0]
+    read = _instants(columns, sieve, name)
+    sieve.refuse(read.absent, f"no {name}: a fix needs its instant")
+    beyond = (read.values < EARLIEST_MS) | (read.values > LATEST_MS)
+    sieve.refuse(
+        beyond, f"{name} is outside 1980…2100: give UTC, and time_ms in milliseconds since 1970"
+    )
+    return np.where(sieve.kept, read.values, 0)
+
+
+def _instants(columns: Columns, sieve: Sieve, name: str) -> Read:
+    column = columns.need(name)[1]
+    if name.endswith("_ms"):
+        read = as_ints(column)
+        sieve.refuse(read.faulty, f"{name} is not a whole number of milliseconds")
+        return read
+    if str(column.type).startswith("timestamp") and column.type.tz is None:
+        raise FixesFileError(f"column {name} has no time zone: store it as UTC, or use {name}_ms")
+    read, faults = as_instants_ms(column)
+    sieve.refuse(read.faulty, name, {i: f"{name} {why}" for i, why in faults.items()})
+    return read
+
+
+def _refuse_future(columns: Columns, sieve: Sieve, batch: Batch) -> None:
+    for name in ("received_ms", "received"):
+        if columns.find(name) is not None:
+            received = _instants(columns, sieve, name)
+            ahead = ~received.absent & (batch.time_ms - received.values > FUTURE_MS)
+            sieve.refuse(ahead, "dated more than 2 minutes after it was received: not judged")
+            return
+
+
+def _signals(columns: Columns, sieve: Sieve) -> NDArray[np.int64]:
+    column = columns.find("signals")
+    if column is None:
+        return np.zeros(len(sieve.numbers), np.int64)
+    bits, faults = as_codes(column, _parse_signals)
+    for code, why in faults.items():
+        sieve.refuse(bits == code, why)
+    return bits
+
+
+def _parse_signals(text: str) -> int:
+    """Signals in one field are separated by spaces, or given as the number of their bits."""
+    if text.isdecimal():
+        return int(Signal(int(text)))
+    bits = Signal(0)
+    for name in text.replace(";", " ").replace("|", " ").split():
+        bits |= Signal.parse(name)
+    return int(bits)
+
+
+def _sources(columns: Columns, sieve: Sieve) -> NDArray[np.int64]:
+    column = columns.find("source")
+    if column is None:
+        return np.zeros(len(sieve.numbers), np.int64)
+    numbers, faults = as_codes(column, _parse_source)
+    for code, why in faults.items():
+        sieve.refuse(numbers == code, why)
+    return numbers
+
+
+def _parse_source(text: str) -> int:
+    return int(Source(int(text))) if text.isdecimal() else int(Source.parse(text))
+
+
+def _positions(columns: Columns, sieve: Sieve, batch: Batch) -> None:
+    lat, no_lat = _degrees(columns, sieve, ("lat", "lat_e6", "lat_e7"), 90)
+    lon, no_lon = _degrees(columns, sieve, ("lon", "lon_e6", "lon_e7"), 180)
+    # A column `signals` marks a file of reports, and a report may hold no position.
+    none = no_lat & no_lon if columns.find("signals") is not None else np.zeros_like(no_lat)
+    sieve.refuse(no_lat & ~none, "no latitude")
+    sieve.refuse(no_lon & ~none, "no longitude")
+    batch.lat_e7[:] = np.where(none | ~sieve.kept, NO_POSITION, lat)
+    batch.lon_e7[:] = np.where(none | ~sieve.kept, NO_POSITION, lon)
+
+
+def _degrees(
+    columns: Columns, sieve: Sieve, names: tuple[str, ...], limit: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Degrees × 1e7, rounded to the nearest as at the gateway, and where they are absent."""
+    name, column = columns.need(*names)
+    word = "latitude" if name.startswith("lat") else "longitude"
+    read = as_floats(column)
+    sieve.refuse(read.faulty, f"{name} is not a number")
+    scale = {"e6": 1e6, "e7": 1e7}.get(name[-2:], 1.0)
+    # 1e7 / 1e6 is exact, so whole numbers stay whole.
+    units = np.rint(read.values * (1e7 / scale))
+    sieve.refuse(~np.isfinite(units) & ~read.absent, f"{word} is NaN or infinite")
+    beyond = ~read.absent & ~(np.abs(units) <= limit * 1e7)
+    sieve.refuse(
+        beyond,
+        f"{word} is outside −{limit}…{limit} degrees",
+        {
+            int(i): f"{word} {read.values[i] / scale:g} is outside −{limit}…{limit} degrees"
+            for i in np.flatnonzero(beyond)
+        },
+    )
+    return np.where(read.absent | ~sieve.kept, 0.0, units), read.absent
+
+
+def _optional(columns: Columns, sieve: Sieve, name: str) -> NDArray[np.float64]:
+    column = columns.find(name)
+    if column is None:
+        return np.full(len(sieve.numbers), np.nan)
+    read = as_floats(column)
+    sieve.refuse(read.faulty, f"{name} is not a number: correct it, or leave it empty")
+    return np.where(read.absent | ~np.isfinite(read.values), np.nan, read.values)
+
+
+def _victims(columns: Columns, sieve: Sieve, batch: Batch) -> set[int]:
+    column = columns.find("role")
+    if column is None:
+        return set()
+    roles, faults = as_codes(column, _parse_role)
+    for code, why in faults.items():
+        sieve.refuse(roles == code, why)
+    victims = set(np.unique(batch.wearer[(roles == 1) & sieve.kept]).tolist())
+    both = np.isin(batch.wearer, list(victims)) & (roles == 0)
+    sieve.refuse(both, "role: this id is a victim's in other rows: give each device one role")
+    return victims
+
+
+def _parse_role(text: str) -> int:
+    roles = {"": 0, "wearer": 0, "victim": 1}
+    if text.lower() not in roles:
+        raise ValueError(f"role {text!r} is none of wearer, victim")
+    return roles[text.lower()]

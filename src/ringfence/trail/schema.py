@@ -1,0 +1,62 @@
+"""The one Arrow schema of fixes at rest, and the names by which files call its columns."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+
+INSTANT: Final = pa.timestamp("ms", "UTC")
+
+FIXES: Final = pa.schema(
+    [
+        ("tag", pa.string()),
+        ("wearer", pa.string()),
+        ("seq", pa.int64()),
+        ("time", INSTANT),
+        ("received", INSTANT),
+        ("lat_e7", pa.int32()),
+        ("lon_e7", pa.int32()),
+        ("accuracy_m", pa.float32()),
+        ("source", pa.int8()),
+        ("speed_mps", pa.float32()),
+        ("course_deg", pa.float32()),
+        ("altitude_m", pa.float32()),
+        ("satellites", pa.int16()),
+        ("hdop", pa.float32()),
+        ("battery_pct", pa.float32()),
+        ("signals", pa.int32()),
+    ]
+)
+"""A report: degrees × 1e7, metres, m/s, degrees clockwise from north; null = not said.
+
+`source` is an `engine.fix.Source`, `signals` are `engine.fix.Signal` bits. A report without a
+position has neither `lat_e7` nor `lon_e7`.
+"""
+
+CSV_COLUMNS: Final = tuple(
+    {"lat_e7": "lat", "lon_e7": "lon"}.get(field.name, field.name) for field in FIXES
+)
+"""The same in a CSV file: degrees with seven decimals, ISO 8601 instants, names for numbers."""
+
+ALIASES: Final[dict[str, tuple[str, ...]]] = {
+    "wearer": ("wearer", "subject"),
+    "role": ("role",),
+    "time": ("time",),
+    "time_ms": ("time_ms", "t_ms"),
+    "received": ("received",),
+    "received_ms": ("received_ms",),
+    "lat": ("lat", "latitude"),
+    "lon": ("lon", "longitude"),
+    "lat_e6": ("lat_e6",),
+    "lon_e6": ("lon_e6",),
+    "lat_e7": ("lat_e7",),
+    "lon_e7": ("lon_e7",),
+    "accuracy_m": ("accuracy_m", "acc_m"),
+    "source": ("source",),
+    "speed_mps": ("speed_mps",),
+    "course_deg": ("course_deg", "bearing_deg"),
+    "signals": ("signals",),
+    "kind": ("kind",),
+}
+"""What is read for judging, by each name under which a file may hold it. Others are ignored."""
