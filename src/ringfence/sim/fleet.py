@@ -38,11 +38,15 @@ async def run_fleet(carried: Sequence[Carried], clock: SimClock, until_s: float 
     Returns when all that was due is acknowledged. A tag that the gateway rejects stops alone.
     """
     totals = Totals()
-    with ThreadPoolExecutor(THREADS, "tags") as threads:
-        async with asyncio.TaskGroup() as group:
-            for number, one in enumerate(carried):
-                outbox = Outbox(one.door, totals, threads=threads, seed=number)
-                group.create_task(_carry(one, outbox, clock, until_s))
+    try:
+        with ThreadPoolExecutor(THREADS, "tags") as threads:
+            async with asyncio.TaskGroup() as group:
+                for number, one in enumerate(carried):
+                    outbox = Outbox(one.door, totals, threads=threads, seed=number)
+                    group.create_task(_carry(one, outbox, clock, until_s))
+    finally:
+        for one in carried:
+            one.door.close()
     return totals
 
 

@@ -27,6 +27,9 @@ class Door(Protocol):
     def post(self, reports: Sequence[Report]) -> Reply:
         """Send reports and wait for the answer."""
 
+    def close(self) -> None:
+        """Hang up."""
+
 
 class RejectedError(RuntimeError):
     """The gateway will never take what this tag sends."""
@@ -46,6 +49,9 @@ class Totals:
     refused: int = 0
     busy: int = 0
     lost: int = 0
+    is_reachable: bool = True
+    """Whether the last answer was one; kept for the whole fleet, so that one outage is one line in
+    the log."""
 
 
 class Outbox:
@@ -86,6 +92,9 @@ class Outbox:
 
     def _learn(self, reply: Reply, batch: list[Report]) -> float:
         """Act on an answer; returns the seconds to wait before the next post."""
+        if not isinstance(reply, Lost) and not self._totals.is_reachable:
+            log.info("gateway_reached", reports=len(self._held))
+            self._totals.is_reachable = True
         match reply:
             case Accepted(accepted, duplicate, refused):
                 del self._held[: len(batch)]
@@ -110,8 +119,9 @@ class Outbox:
     def _back_off(self, why: str) -> float:
         self._totals.lost += 1
         wait_s: float = min(BACKOFF_MOST_S, BACKOFF_S * 2**self._failures)
-        if not self._failures:
+        if self._totals.is_reachable:
             log.warning("gateway_unreachable", cause=why, reports=len(self._held))
+            self._totals.is_reachable = False
         self._failures = min(self._failures + 1, 10)
         # Spread, so that a fleet does not come back in one instant.
         return wait_s * self._random.uniform(0.7, 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -53,7 +54,7 @@ async def simulate(
     """
     at_s = cast.world.at.timestamp()
     # At speed 1 the clock shows the present from the first second, and the past is due at once.
-    clock = SimClock(cast.from_s if speed > 1 else at_s, speed)
+    clock = SimClock(cast.from_s if speed > 1 else time.time(), speed)
     until_s = None if minutes is None else at_s + minutes * 60
     silences = [silence_of(cast.world, n) for n in range(len(cast.tags))]
     carried = carry(cast.tags, tokens, url, silences)
