@@ -9,23 +9,27 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from ringfence.gateway.report import Gatekeeper, Inbox
-from ringfence.gateway.session import MAX_BODY, Reply, Session, knock, problem, too_large
+from ringfence.gateway.session import (
+    DRAIN_AT_MOST,
+    MAX_BODY,
+    Reply,
+    Session,
+    knock,
+    problem,
+    too_large,
+)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
-DRAIN_AT_MOST = 16 * MAX_BODY
-"""So much of a body above the limit is read and thrown away, so that its sender hears why."""
 BODY_WITHIN_S = 30.0
 """A sender that takes longer for 1 MiB holds a place that others need."""
 
 
-def make_app(inbox: Inbox, gatekeeper: Gatekeeper) -> App:
+def make_app(session: Session) -> App:
     """Build the application that serves `/gateway/…`."""
-    session = Session(inbox, gatekeeper)
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])

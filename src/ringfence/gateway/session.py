@@ -30,6 +30,8 @@ from ringfence.gateway.report import (
 
 MAX_BODY = 1 << 20
 """1 MiB (the contract's limit): six thousand fixes."""
+DRAIN_AT_MOST = 16 * MAX_BODY
+"""So much of a body above the limit is read and thrown away, so that its sender hears why."""
 PREFIX = b"/gateway/"
 
 Headers = dict[bytes, bytes]

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
 from ringfence.desk.config.plain import Application
 from ringfence.desk.monitoring.gatekeeper import TagGatekeeper
 from ringfence.desk.monitoring.inbox import ReportInbox
 from ringfence.gateway.app import make_app
+from ringfence.gateway.connection import make_protocol
+from ringfence.gateway.session import Session
 
 
 class GatewayPart:
@@ -14,7 +21,10 @@ class GatewayPart:
     def __init__(self) -> None:
         self._inbox = ReportInbox()
         self._gatekeeper = TagGatekeeper()
-        self.application: Application = make_app(self._inbox, self._gatekeeper)
+        session = Session(self._inbox, self._gatekeeper)
+        self.application: Application = make_app(session)
+        self.protocol: Callable[..., Any] = make_protocol(session, HttpToolsProtocol)
+        """What uvicorn makes of each connection: the doors by the short way, the rest as ever."""
 
     def open(self) -> None:
         """Start the inbox's writer."""

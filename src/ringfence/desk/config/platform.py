@@ -54,7 +54,7 @@ def run(start: Start, *, say: Callable[[str], None]) -> None:
         listener = bind(start.host, start.port)
         applied = migrate(start.data)
         platform, gateway, watch = _assemble(start)
-        server = make_server(platform)
+        server = make_server(platform, gateway.protocol if gateway else "httptools")
         if gateway:
             gateway.open()
         if watch:

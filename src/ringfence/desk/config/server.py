@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -64,13 +65,18 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def make_server(application: Application) -> Server:
-    """Build uvicorn as the platform runs it."""
+def make_server(application: Application, protocol: Any = "httptools") -> Server:
+    """Build uvicorn as the platform runs it.
+
+    Args:
+        application: what answers.
+        protocol: what reads a connection, as `uvicorn.Config(http=…)` takes it.
+    """
     return Server(
         uvicorn.Config(
             application,
             loop="uvloop",
-            http="httptools",
+            http=protocol,
             ws="none",
             lifespan="off",
             # URLs hold the ids of people's pages, and peers are people's addresses.
