@@ -11,6 +11,8 @@ mkdirSync(target, { recursive: true });
 
 const sheet = compile(join(root, "frontend/scss/ringfence.scss"), {
   style: "compressed",
+  // A byte order mark in the middle of the sheet would swallow the rule after it.
+  charset: false,
   // The Ministry's sheets name "node_modules/…" themselves, hence the root.
   loadPaths: [root, join(root, "node_modules")],
   importers: [new NodePackageImporter()],

@@ -24,7 +24,7 @@ async function draw(element) {
     target: element,
     controls: defaultControls({ attribution: false, rotate: false }).extend([
       new ScaleLine({ units: "metric" }),
-      new Attribution({ collapsible: true, collapsed: element.clientWidth < 700 }),
+      new Attribution({ collapsible: false }),
     ]),
     layers: basemap(element.dataset),
     view: new View({ center: LONDON, zoom: 10.6, minZoom: 8, maxZoom: 19 }),

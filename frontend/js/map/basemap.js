@@ -12,8 +12,8 @@ const HALO = new Stroke({ color: "rgba(255, 255, 255, 0.9)", width: 3 });
 // Zoom from which the names of a rank appear.
 const NAMES_FROM = { 1: 0, 2: 11.4, 3: 12.8 };
 const SIZE = { 1: 13, 2: 12, 3: 11 };
-const OURS = "Schematic basemap; rail © OpenStreetMap contributors (ODbL)";
-const BOROUGHS = "Contains OS and National Statistics data © Crown copyright 2015 (OGL 3.0)";
+const RAIL = "Rail © OpenStreetMap contributors.";
+const BOROUGHS = "Boroughs: OS, ONS © Crown 2015.";
 
 function layer(url, style, options = {}) {
   return new VectorLayer({
@@ -91,7 +91,7 @@ export function basemap(data) {
     layer(data.streets, street, { minZoom: 12.5, declutter: true }),
     // Roads are drawn from memory: close up they would mislead.
     layer(data.roads, lines("#ead9b8", roadWidth), { maxZoom: 14 }),
-    layer(data.rail, lines("#b9b3c9", railWidth), { attributions: OURS }),
+    layer(data.rail, lines("#b9b3c9", railWidth), { attributions: RAIL }),
     layer(data.places, named, { declutter: true }),
   ];
 }

@@ -34,7 +34,7 @@ function arrow(course_deg, colour) {
     points: 3,
     radius: 6,
     rotation: angle,
-    displacement: [19 * Math.sin(angle), 19 * Math.cos(angle)],
+    displacement: [16 * Math.sin(angle), 16 * Math.cos(angle)],
     fill: new Fill({ color: colour }),
     stroke: new Stroke({ color: "#ffffff", width: 1 }),
   });

@@ -17,6 +17,8 @@ const dotted = new Style({
   stroke: new Stroke({ color: "#383f43", width: 3, lineDash: [1, 8], lineCap: "round" }),
   zIndex: 1,
 });
+// A whole day is more points than a map can hold apart.
+const dot = new Circle({ radius: 2.2, fill: new Fill({ color: INK }) });
 const believed = new Circle({
   radius: 4,
   fill: new Fill({ color: INK }),
@@ -32,8 +34,9 @@ const circle = new Style({
   fill: new Fill({ color: "rgba(29, 63, 114, 0.05)" }),
 });
 
-function pointStyle(fix) {
-  return new Style({ image: fix.doubts.length ? doubted : believed, zIndex: 3 });
+function pointStyle(fix, fewEnough) {
+  const image = fix.doubts.length ? doubted : fewEnough ? believed : dot;
+  return new Style({ image, zIndex: 3 });
 }
 
 function marked(fix) {
@@ -73,7 +76,8 @@ function featuresOf(fixes) {
       features.push(around);
     }
     const point = new Feature({ geometry: new Point(at(fix.lon, fix.lat)), fix });
-    point.setStyle(fix.mark ? [pointStyle(fix), marked(fix)] : pointStyle(fix));
+    const style = pointStyle(fix, fewEnough);
+    point.setStyle(fix.mark ? [style, marked(fix)] : style);
     features.push(point);
   }
   return features;

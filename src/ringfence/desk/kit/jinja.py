@@ -46,14 +46,14 @@ def environment(**options: Any) -> Environment:
 def error(form: BaseForm, field: str) -> dict[str, str] | None:
     """A field's first error, as the GOV.UK macros take it; None without one."""
     errors = form.errors.get(field)
-    return {"text": errors[0]} if errors else None
+    return {"text": str(errors[0])} if errors else None
 
 
 def error_list(form: BaseForm) -> list[dict[str, str]]:
     """Every error of a form for the GOV.UK error summary, each leading to its field."""
-    whole = [{"text": text} for text in form.non_field_errors()]
+    whole = [{"text": str(text)} for text in form.non_field_errors()]
     fields = [
-        {"text": text, "href": f"#{form[name].id_for_label}"}
+        {"text": str(text), "href": f"#{form[name].id_for_label}"}
         for name, errors in form.errors.items()
         if name in form.fields
         for text in errors

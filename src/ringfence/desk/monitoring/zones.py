@@ -23,9 +23,9 @@ def versions_in_force(
     at: datetime, wearers: Collection[int] | None = None
 ) -> QuerySet[ConditionVersion]:
     """The version of each condition that says what holds at `at`; ended conditions have none."""
-    latest = ConditionVersion.objects.filter(
+    latest = ConditionVersion.objects.order_by("-version").filter(
         condition=OuterRef("condition"), effective_at__lte=at
-    ).order_by("-version")
+    )
     rows = ConditionVersion.objects.filter(
         Q(to_at__isnull=True) | Q(to_at__gt=at), pk=Subquery(latest.values("pk")[:1])
     )
