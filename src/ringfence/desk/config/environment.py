@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ringfence.desk.config.errors import CantStartError
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -50,7 +52,7 @@ class Environment:
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
-class SettingError(ValueError):
+class SettingError(CantStartError):
     """A variable that can't be used; the text names it."""
 
 

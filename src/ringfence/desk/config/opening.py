@@ -10,6 +10,7 @@ import django
 
 from ringfence.desk.config.environment import Environment, read_environment
 from ringfence.desk.config.folder import open_folder
+from ringfence.desk.config.schema import migrate
 from ringfence.desk.config.secret import make_secret_key
 from ringfence.desk.kit.logs import set_up_logs
 
@@ -33,6 +34,18 @@ def set_up_django(data: Path | None = None) -> Environment:
     set_up_logs(environment.log)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ringfence.desk.config.settings")
     django.setup()
+    return environment
+
+
+def open_desk(data: Path | None = None) -> Environment:
+    """Open the data folder for a command: usable, and at this version's schema.
+
+    Raises:
+        CantStartError: the folder can't be used, or its database is a later version's.
+        SettingError: a variable of the environment can't be used.
+    """
+    environment = set_up_django(data)
+    migrate(environment.data)
     return environment
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ringfence.desk.alerts.opening import open_alerts
 from ringfence.desk.config.housekeeping import tidy
 from ringfence.desk.config.watch import Stage
+from ringfence.desk.monitoring.detect import detect, wake_due
 
 TIDY_EVERY_S = 60.0
 
@@ -12,6 +13,8 @@ TIDY_EVERY_S = 60.0
 def stages() -> list[Stage]:
     """Each reads one table and writes the next; the order only saves a round's delay."""
     return [
+        Stage("monitoring.detect", detect),
+        Stage("monitoring.deadlines", wake_due),
         Stage("alerts.opening", open_alerts),
         Stage("housekeeping", tidy, every_s=TIDY_EVERY_S),
     ]
