@@ -34,14 +34,16 @@ def as_floats(column: pa.Array) -> Read:
 
 
 def as_ints(column: pa.Array) -> Read:
-    """Whole numbers, or texts that are; a fraction is dropped."""
-    if pa.types.is_floating(column.type):
-        values = column.fill_null(np.nan).to_numpy(zero_copy_only=False)
-        absent = np.isnan(values)
-        faulty = ~absent & ~(np.abs(values) < 2**62)
-        whole = np.where(absent | faulty, 0, np.floor(values)).astype(np.int64)
-        return Read(whole, absent, faulty)
-    return _as_numbers(column, pa.int64(), int)
+    """Whole numbers, or texts that are; of a fraction the whole part, rounded down."""
+    if not pa.types.is_floating(column.type):
+        read = _as_numbers(column, pa.int64(), int)
+        if not read.faulty.any():
+            return read
+    # Spreadsheets and pandas write whole numbers as 1772359320000.0.
+    values, absent, faulty = as_floats(column)
+    absent, faulty = absent | np.isnan(values), faulty | ~(np.abs(values) < 2**53)
+    faulty &= ~absent
+    return Read(np.where(absent | faulty, 0, np.floor(values)).astype(np.int64), absent, faulty)
 
 
 def as_texts(column: pa.Array) -> tuple[Ints, list[str]]:

@@ -157,7 +157,9 @@ def _parse_signals(text: str) -> int:
         return int(Signal(int(text)))
     bits = Signal(0)
     for name in text.replace(";", " ").replace("|", " ").split():
-        bits |= Signal.parse(name)
+        # What a person found at the tag is in an export, though no tag ever says it.
+        inspected = name == Signal.TAMPER_INSPECTED.names()[0]
+        bits |= Signal.TAMPER_INSPECTED if inspected else Signal.parse(name)
     return int(bits)
 
 
