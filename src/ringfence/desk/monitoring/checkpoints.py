@@ -5,8 +5,6 @@ Bounded, and never needed for the answer: without them the whole trail is judged
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ringfence.desk.monitoring.models import Checkpoint
 
 EVERY_MS = 30 * 60_000
@@ -24,14 +22,6 @@ def base_before(wearer_id: int, late_ms: int) -> Checkpoint | None:
     """The newest state from before an instant; None = start from nothing."""
     earlier = Checkpoint.objects.filter(wearer_id=wearer_id, at_ms__lt=late_ms)
     return earlier.order_by("-at_ms").first()
-
-
-def latest_ms(wearer_ids: Iterable[int]) -> dict[int, int]:
-    """When each wearer's newest checkpoint was laid."""
-    found: dict[int, int] = {}
-    rows = Checkpoint.objects.filter(wearer_id__in=list(wearer_ids)).order_by("at_ms")
-    found.update(rows.values_list("wearer_id", "at_ms"))
-    return found
 
 
 def to_drop(at_ms: list[int]) -> list[int]:

@@ -63,6 +63,10 @@ class Fitted:
             if s.from_ms <= up_to_ms and s.to_ms > after_ms + 1
         ]
 
+    def is_worn(self, wearer_id: int, at_ms: int) -> bool:
+        """Whether the wearer has a tag on at an instant."""
+        return any(s.from_ms <= at_ms < s.to_ms for s in self.by_wearer.get(wearer_id, []))
+
     def spans(self, wearer_id: int) -> list[list[int]]:
         """The wearer's fittings as `WearerState.fittings` keeps them."""
         return [[s.tag_id, s.from_ms, s.to_ms] for s in self.by_wearer.get(wearer_id, [])]

@@ -1,0 +1,85 @@
+"""Whom to judge again, from when on, because a condition or a fitting changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ringfence.desk.cases.queries import rule_changes_since
+from ringfence.desk.kit.clock import to_ms
+from ringfence.desk.monitoring.fitted import Fitted, first_difference_ms
+from ringfence.desk.monitoring.models import Cursor, Report, WearerState
+
+RULES = "monitoring.rules"
+"""Reading position in the versions of conditions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """From when on a wearer must be judged again, and why."""
+
+    from_ms: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Who must be judged again, and how far the versions of conditions are read with that."""
+
+    of: dict[int, Need]
+    read_before: int
+    read_now: int
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to do or to note."""
+        return bool(self.of) or self.read_now > self.read_before
+
+
+def needs(fitted: Fitted, position: int, *, look_at_fittings: bool) -> Needs:
+    """Find who must be judged again.
+
+    Args:
+        fitted: all fittings, fresh.
+        position: id of the last report that was judged; later ones find their wearer anyway.
+        look_at_fittings: they may have changed since each wearer was judged.
+    """
+    before = Cursor.objects.filter(stage=RULES).values_list("position", flat=True).first() or 0
+    read_now, of = before, dict[int, Need]()
+    for change in rule_changes_since(before):
+        read_now = max(read_now, change.version_id)
+        _earlier(of, change.wearer_id, to_ms(change.effective_at), "a condition changed")
+    if look_at_fittings:
+        for wearer_id, from_ms in _fittings_changed(fitted, position):
+            _earlier(of, wearer_id, from_ms, "a fitting was recorded or changed")
+    return Needs(of, before, read_now)
+
+
+def _earlier(of: dict[int, Need], wearer_id: int, from_ms: int, because: str) -> None:
+    if wearer_id not in of or from_ms < of[wearer_id].from_ms:
+        of[wearer_id] = Need(from_ms, because)
+
+
+def _fittings_changed(fitted: Fitted, position: int) -> list[tuple[int, int]]:
+    known = dict(WearerState.objects.values_list("wearer_id", "fittings"))
+    changed = []
+    for wearer_id in {*known, *fitted.by_wearer}:
+        spans = fitted.spans(wearer_id)
+        if wearer_id in known:
+            from_ms = first_difference_ms(known[wearer_id], spans)
+        else:
+            from_ms = _first_report_ms(spans, position)
+        if from_ms is not None:
+            changed.append((wearer_id, from_ms))
+    return changed
+
+
+def _first_report_ms(spans: list[list[int]], position: int) -> int | None:
+    """The first report that had arrived before anybody knew whose it was."""
+    times = [
+        Report.objects.filter(tag_id=tag_id, time_ms__gte=from_ms, time_ms__lt=to, pk__lte=position)
+        .order_by("time_ms")
+        .values_list("time_ms", flat=True)
+        .first()
+        for tag_id, from_ms, to in spans
+    ]
+    return min((t for t in times if t is not None), default=None)

@@ -1,0 +1,250 @@
+"""The stage that judges: reads stored reports, asks the engine, writes what it says.
+
+Reading and judging happen outside the transaction, so that the gateway's commits wait for the
+writing only; inside it, `_claim` makes sure that what was read is still the next to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import structlog
+from django.db import transaction
+
+from ringfence.desk.kit.clock import now, to_ms
+from ringfence.desk.kit.models import Change
+from ringfence.desk.monitoring.changes import RULES, Need, Needs, needs
+from ringfence.desk.monitoring.fitted import Fitted
+from ringfence.desk.monitoring.judging import (
+    NEVER_MS,
+    Evaluate,
+    Task,
+    UnreadableStateError,
+    Verdict,
+    judge,
+)
+from ringfence.desk.monitoring.models import Cursor, PoisonReport, WearerState
+from ringfence.desk.monitoring.plans import Plans
+from ringfence.desk.monitoring.poison import Poison, judge_around
+from ringfence.desk.monitoring.preparing import UNREADABLE, Docket, Dockets, due_tasks
+from ringfence.desk.monitoring.queries import STAGE, oldest_unjudged_ms
+from ringfence.desk.monitoring.recording import Judged, record
+from ringfence.desk.monitoring.rows import is_future, reports_after
+from ringfence.engine import NEVER_WAKES, evaluate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST_DEADLINES = 200
+"""Deadlines of one wearer fired in one call: after a long sleep the rest follows in the next."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Detector:
+    """The stage with its caches. The database is the truth: a new one gives the same answers."""
+
+    engine: Evaluate = evaluate
+    fitted: Fitted = field(default_factory=Fitted)
+    plans: Plans = field(default_factory=Plans)
+    fittings_seen: bool = False
+    unreadable: set[int] = field(default_factory=set)
+    """Wearers whose stored state a deadline met and could not read."""
+
+    def detect(self, limit: int = 2000) -> int:
+        """Judge the next reports, and whoever must be judged again.
+
+        Args:
+            limit: most reports to read.
+
+        Returns:
+            How many reports were read, or else wearers judged again; 0 = nothing to do.
+        """
+        position = Cursor.objects.filter(stage=STAGE).values_list("position", flat=True).first()
+        rows = reports_after(position or 0, limit)
+        self._refresh()
+        due = needs(self.fitted, position or 0, look_at_fittings=not self.fittings_seen)
+        due.of.update((w, Need(NEVER_MS, UNREADABLE)) for w in self.unreadable)
+        if not len(rows) and not due.any:
+            self.fittings_seen = True
+            return 0
+        up_to = int(rows["id"][-1]) if len(rows) else position or 0
+        self.fitted.assign(rows)
+        judgeable = rows[(rows["wearer"] > 0) & ~is_future(rows)]
+        dockets = Dockets(self.fitted, up_to)
+        dockets.open(judgeable, due.of)
+        judged, poison = self._judge(dockets)
+        at = now()
+        with transaction.atomic():
+            if not _claim(position, up_to, due):
+                return 0
+            record(judged, at)
+            _set_apart(poison, at)
+            _tell([d.public_id for d in dockets.of.values()], at)
+        self.fittings_seen = True
+        self.unreadable.clear()
+        _log_run(rows, judgeable, judged)
+        return len(rows) or len(judged)
+
+    def wake_due(self, at: datetime | None = None) -> int:
+        """Fire the deadlines that are due with no report arriving, each at its own instant.
+
+        A deadline waits while a report that arrived before it is still unread.
+
+        Args:
+            at: the present; None = by the clock.
+
+        Returns:
+            How many deadlines fired.
+        """
+        limit_ms = to_ms(at or now())
+        waiting_ms = oldest_unjudged_ms()
+        if waiting_ms is not None:
+            limit_ms = min(limit_ms, waiting_ms - 1)
+        self._refresh()
+        fired = 0
+        for _ in range(MOST_DEADLINES):
+            states = list(
+                WearerState.objects.filter(wake_ms__lte=limit_ms).select_related("wearer")
+            )
+            if not states:
+                break
+            try:
+                fired += self._wake([s for s in states if s.pk not in self.unreadable])
+            except UnreadableStateError as error:
+                self.unreadable.update(error.wearer_ids)
+            if self.unreadable.issuperset(s.pk for s in states):
+                break
+        return fired
+
+    def _refresh(self) -> None:
+        if self.fitted.refresh():
+            self.fittings_seen = False
+
+    def _wake(self, states: Sequence[WearerState]) -> int:
+        worn = [s for s in states if self.fitted.is_worn(s.wearer_id, s.wake_ms)]
+        idle = {s.pk for s in states} - {s.pk for s in worn}
+        tasks = due_tasks(worn)
+        verdicts = self._judged_by_plan(tasks, tasks)
+        old = {state.wearer_id: state for state in worn}
+        judged = [
+            Judged(
+                v.task.wearer_id, old[v.task.wearer_id], v, fittings=old[v.task.wearer_id].fittings
+            )
+            for v in verdicts
+        ]
+        at = now()
+        with transaction.atomic():
+            record(judged, at)
+            # Nobody wears a tag that was taken off: its silence means nothing.
+            WearerState.objects.filter(pk__in=idle).update(wake_ms=NEVER_WAKES)
+            _tell([s.wearer.public_id for s in worn], at)
+        return len(worn)
+
+    def _judge(self, dockets: Dockets) -> tuple[list[Judged], list[Poison]]:
+        try:
+            return self._judge_readable(dockets)
+        except UnreadableStateError as error:
+            log.warning("states_judged_again", wearers=len(error.wearer_ids), why="unreadable")
+            dockets.reread(error.wearer_ids)
+            return self._judge(dockets)
+
+    def _judge_readable(self, dockets: Dockets) -> tuple[list[Judged], list[Poison]]:
+        again = dockets.rewinds()
+        horizon = [*again, *dockets.onward({})]
+        by_plan = partial(self._judged_by_plan, horizon=horizon)
+        rewound, poison = judge_around(by_plan, again)
+        stand = {v.task.wearer_id: v for v in rewound}
+        tasks = dockets.onward({w: (v.state, v.clock_ms) for w, v in stand.items()})
+        onward, more = judge_around(by_plan, tasks)
+        judged = [self._judged(dockets.of[v.task.wearer_id], stand, v) for v in onward]
+        return judged, poison + more
+
+    def _judged(self, docket: Docket, rewound: dict[int, Verdict], onward: Verdict) -> Judged:
+        again = rewound.get(docket.wearer_id)
+        return Judged(
+            wearer_id=docket.wearer_id,
+            old=docket.state,
+            onward=onward,
+            rewound=again,
+            because=docket.because if again else "",
+            drop_from_ms=docket.late_from_ms if again else None,
+            fittings=self.fitted.spans(docket.wearer_id),
+        )
+
+    def _judged_by_plan(self, tasks: Sequence[Task], horizon: Sequence[Task]) -> list[Verdict]:
+        if not tasks:
+            return []
+        times = [t.clock_ms for t in horizon] + [t.until_ms for t in horizon]
+        for task in horizon:
+            if len(task.rows):
+                times += [int(task.rows["time_ms"].min()), int(task.rows["time_ms"].max())]
+        known = [ms for ms in times if ms > NEVER_MS]
+        present_ms = to_ms(now())
+        plan = self.plans.covering(min(known, default=present_ms), max([*known, present_ms]))
+        return judge(plan, tasks, self.engine)
+
+
+def _claim(position: int | None, up_to: int, due: Needs) -> bool:
+    """Move the reading positions on, if they still are where this run began to read."""
+    if position is None:
+        Cursor.objects.get_or_create(stage=STAGE)
+    Cursor.objects.get_or_create(stage=RULES)
+    mine = Cursor.objects.filter(stage=STAGE, position=position or 0).update(position=up_to)
+    rules = Cursor.objects.filter(stage=RULES, position=due.read_before)
+    if not mine or not rules.update(position=due.read_now):
+        transaction.set_rollback(True)
+        return False
+    return True
+
+
+def _set_apart(poison: Sequence[Poison], at: datetime) -> None:
+    PoisonReport.objects.bulk_create(
+        [PoisonReport(report_id=p.report_id, at=at, why=p.why) for p in poison],
+        ignore_conflicts=True,
+    )
+
+
+def _tell(public_ids: Sequence[str], at: datetime) -> None:
+    Change.objects.bulk_create([Change(topic="wearer", ref=ref, at=at) for ref in public_ids])
+
+
+def _log_run(rows: NDArray[np.void], judgeable: NDArray[np.void], judged: Sequence[Judged]) -> None:
+    rewound = sum(1 for one in judged if one.rewound is not None)
+    if rewound or len(judgeable) < len(rows):
+        log.info(
+            "judged", reports=len(rows), kept=len(rows) - len(judgeable), wearers_rewound=rewound
+        )
+
+
+_detector = Detector()
+
+
+def detect(limit: int = 2000) -> int:
+    """Judge the next stored reports; see `Detector.detect`. On failure the caches are dropped."""
+    try:
+        return _detector.detect(limit)
+    except Exception:
+        forget()
+        raise
+
+
+def wake_due(at: datetime | None = None) -> int:
+    """Fire the deadlines that are due; see `Detector.wake_due`."""
+    try:
+        return _detector.wake_due(at)
+    except Exception:
+        forget()
+        raise
+
+
+def forget() -> None:
+    """Drop the caches: the next call reads everything from the database."""
+    _detector.fitted, _detector.plans, _detector.fittings_seen = Fitted(), Plans(), False
+    _detector.unreadable.clear()

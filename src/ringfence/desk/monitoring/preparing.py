@@ -1,0 +1,142 @@
+"""From reports and changes to tasks for the engine: go on, or rewind and judge again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ringfence.desk.cases.models import Wearer
+from ringfence.desk.monitoring.changes import Need
+from ringfence.desk.monitoring.checkpoints import base_before
+from ringfence.desk.monitoring.fitted import Fitted
+from ringfence.desk.monitoring.judging import NEVER_MS, Task
+from ringfence.desk.monitoring.models import WearerState
+from ringfence.desk.monitoring.rows import ROW, reports_worn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FOREVER_MS = 2**62
+LATE_REPORT = "a report arrived late"
+UNREADABLE = "the engine’s memory has another format or profile"
+
+
+@dataclass(frozen=True, slots=True)
+class Docket:
+    """What is before the engine of one wearer: all that the database knows of it."""
+
+    wearer_id: int
+    crn: str
+    public_id: str
+    state: WearerState | None
+    rows: NDArray[np.void]
+    """New reports of this wearer."""
+    need: Need | None = None
+
+    @property
+    def clock_ms(self) -> int:
+        """Everything up to here was judged."""
+        return NEVER_MS if self.state is None else self.state.judged_ms
+
+    @property
+    def late_from_ms(self) -> int | None:
+        """From when on what was judged must be judged again; None = nowhere."""
+        starts = [] if self.need is None else [self.need.from_ms]
+        if len(self.rows):
+            starts.append(int(self.rows["time_ms"].min()))
+        first = min(starts, default=FOREVER_MS)
+        return first if first <= self.clock_ms else None
+
+    @property
+    def because(self) -> str:
+        """Why it is judged again, in plain words."""
+        return LATE_REPORT if self.need is None else self.need.because
+
+
+@dataclass(slots=True)
+class Dockets:
+    """All wearers of one run."""
+
+    fitted: Fitted
+    up_to_id: int
+    """Reports with a later id have not arrived yet, as far as this run goes."""
+    of: dict[int, Docket] = field(default_factory=dict)
+
+    def open(self, rows: NDArray[np.void], needs: dict[int, Need]) -> None:
+        """Gather what is known of every wearer with new reports or a need to be judged again."""
+        ids = {int(w) for w in np.unique(rows["wearer"])} | set(needs)
+        states = WearerState.objects.in_bulk(list(ids))
+        people = Wearer.objects.filter(pk__in=ids).values_list("pk", "crn", "public_id")
+        for wearer_id, crn, public_id in people:
+            state, need = states.get(wearer_id), needs.get(wearer_id)
+            mine = rows[rows["wearer"] == wearer_id]
+            if state is None and need is not None:
+                # Never judged: its stored reports, if any, are all new.
+                mine = reports_worn(
+                    self.fitted.worn_by(wearer_id, NEVER_MS, FOREVER_MS), self.up_to_id
+                )
+                if not len(mine):
+                    continue
+            self.of[wearer_id] = Docket(wearer_id, crn, public_id, state, mine, need)
+
+    def reread(self, wearer_ids: Sequence[int]) -> None:
+        """Let wearers whose stored state can't be read be judged from their first report on."""
+        for wearer_id in wearer_ids:
+            need = Need(NEVER_MS, UNREADABLE)
+            self.of[wearer_id] = replace(self.of[wearer_id], need=need)
+
+    def rewinds(self) -> list[Task]:
+        """Tasks of those who must be judged again, up to where they were judged before."""
+        tasks = []
+        for docket in self.of.values():
+            late_ms = docket.late_from_ms
+            if late_ms is None or docket.state is None:
+                continue
+            base = base_before(docket.wearer_id, late_ms)
+            base_ms = base.at_ms if base else NEVER_MS
+            worn = self.fitted.worn_by(docket.wearer_id, base_ms, docket.clock_ms)
+            tasks.append(
+                Task(
+                    wearer_id=docket.wearer_id,
+                    crn=docket.crn,
+                    state=bytes(base.state) if base else None,
+                    clock_ms=base_ms,
+                    rows=reports_worn(worn, self.up_to_id),
+                    until_ms=docket.clock_ms,
+                )
+            )
+        return tasks
+
+    def onward(self, rewound: dict[int, tuple[bytes, int]]) -> list[Task]:
+        """Tasks of all: from where they stand, or stand again, to their newest report.
+
+        Args:
+            rewound: state and clock of those who were judged again.
+        """
+        tasks = []
+        for docket in self.of.values():
+            stored = bytes(docket.state.state) if docket.state else None
+            state, clock_ms = rewound.get(docket.wearer_id, (stored, docket.clock_ms))
+            fresh = docket.rows[docket.rows["time_ms"] > docket.clock_ms]
+            tasks.append(
+                Task(docket.wearer_id, docket.crn, state, clock_ms, fresh, until_ms=clock_ms)
+            )
+        return tasks
+
+
+def due_tasks(states: Sequence[WearerState]) -> list[Task]:
+    """Tasks without reports: advance each clock to the wearer's next deadline."""
+    return [
+        Task(
+            wearer_id=state.wearer_id,
+            crn=state.wearer.crn,
+            state=bytes(state.state),
+            clock_ms=state.judged_ms,
+            rows=np.empty(0, ROW),
+            until_ms=state.wake_ms,
+        )
+        for state in states
+    ]

@@ -1,0 +1,316 @@
+"""Write what the engine said: violations, corrections, states, checkpoints. One transaction's work.
+
+The caller holds the transaction; nothing here reads a clock but to stamp `detected_at`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db.models import F, Max, Q
+
+from ringfence.desk.kit.clock import from_ms, to_ms
+from ringfence.desk.monitoring import checkpoints
+from ringfence.desk.monitoring.judging import NEVER_MS, Task, Verdict
+from ringfence.desk.monitoring.models import (
+    Checkpoint,
+    Correction,
+    Cursor,
+    Violation,
+    WearerState,
+)
+from ringfence.desk.monitoring.reconcile import Pair, corrections, pair_up
+from ringfence.engine.events import Standing
+from ringfence.engine.events import Violation as Said
+
+REVISIONS = "violation.revision"
+LATE = timedelta(minutes=5)
+"""A longer gap is missing data to the Ministry's map: what it hid came late (docs/alerts.md)."""
+SAID = (
+    "version",
+    "kind",
+    "state",
+    "how",
+    "begin_at",
+    "confirmed_at",
+    "end_at",
+    "probability",
+    "depth_m",
+    "fixes",
+    "profile",
+    "first_fix_at",
+    "confirming_fix_at",
+    "deepest_fix_at",
+    "last_fix_at",
+)
+"""Columns of `Violation` that are copied from what the engine says."""
+KEPT = (*SAID, "ended_by", "why", "doubts", "received_at", "detected_at", "late", "withdrawn_at")
+GRAVEST = ("confirmed", "possible", "no_data", "clear")
+
+
+@dataclass(slots=True)
+class Judged:
+    """All that one run found of a wearer."""
+
+    wearer_id: int
+    old: WearerState | None
+    """What the database holds now."""
+    onward: Verdict
+    rewound: Verdict | None = None
+    """Judged again up to where it was before, with the late data."""
+    because: str = ""
+    """Why it was rewound, in plain words."""
+    drop_from_ms: int | None = None
+    """Checkpoints from here on rest on incomplete data."""
+    fittings: list[list[int]] = field(default_factory=list)
+
+    @property
+    def tasks(self) -> list[Task]:
+        """What the engine was given, in the order of time."""
+        return [v.task for v in (self.rewound, self.onward) if v is not None]
+
+
+def record(judged: Sequence[Judged], at: datetime) -> int:
+    """Write the violations, corrections, states and checkpoints of a run.
+
+    Args:
+        judged: one for each wearer.
+        at: the present.
+
+    Returns:
+        How many violations are new or changed.
+    """
+    book = _Book(at)
+    rows = _unsettled(judged)
+    for one in judged:
+        mine = rows[one.wearer_id]
+        if one.rewound is not None:
+            book.take(mine, one.rewound, one.because)
+        book.take(mine, one.onward, "")
+    changed = book.write()
+    _write_states(judged)
+    _write_checkpoints(judged)
+    return changed
+
+
+def _unsettled(judged: Sequence[Judged]) -> dict[int, list[Violation]]:
+    """Rows that were not over yet at the instant from which each wearer was judged."""
+    rows: dict[int, list[Violation]] = defaultdict(list)
+    for one in judged:
+        base_ms = (one.rewound or one.onward).task.clock_ms
+        found = Violation.objects.filter(wearer_id=one.wearer_id)
+        if base_ms > NEVER_MS:
+            found = found.filter(Q(end_at__isnull=True) | Q(end_at__gt=from_ms(base_ms)))
+        if one.rewound is None:
+            found = found.filter(withdrawn_at__isnull=True)
+        rows[one.wearer_id] = list(found.order_by("begin_at", "id"))
+    return rows
+
+
+class _Book:
+    """Violation rows in memory until all of a run is known, then written at once."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self.new: list[Violation] = []
+        self.changed: dict[int, Violation] = {}
+        self.corrections: list[Correction] = []
+
+    def take(self, rows: list[Violation], verdict: Verdict, because: str) -> None:
+        """Reconcile one verdict with a wearer's rows; `because` is set when it is a correction."""
+        base_ms = verdict.task.clock_ms
+        unsettled = [r for r in rows if r.end_at is None or to_ms(r.end_at) > base_ms]
+        for pair in pair_up(unsettled, verdict.said):
+            if pair.said is None:
+                self._withdraw(pair.row, because)
+            elif pair.row is None:
+                rows.append(self._add(pair.said, verdict, because))
+            else:
+                self._change(pair, verdict, because)
+
+    def _add(self, said: Said, verdict: Verdict, because: str) -> Violation:
+        row = Violation(
+            wearer_id=verdict.task.wearer_id,
+            condition_key=said.condition or "",
+            detected_at=self.at,
+        )
+        _copy(row, said)
+        self._stamp(row, verdict, late=bool(because))
+        self.new.append(row)
+        if because:
+            self._correct(row, ["found_late"], because, {})
+        return row
+
+    def _change(self, pair: Pair, verdict: Verdict, because: str) -> None:
+        row, said = pair.row, pair.said
+        if said is None:
+            raise ValueError("a change needs something said")
+        before, was = _facts(row), (row.state, row.confirmed_at)
+        whats = corrections(row, said) if because else []
+        gone = row.withdrawn_at is not None
+        row.withdrawn_at, row.withdrawn_why = None, ""
+        if not _copy(row, said) and not gone:
+            return
+        if (row.state, row.confirmed_at) != was:
+            late = bool(because) and row.state == "confirmed" and was[0] != "confirmed"
+            self._stamp(row, verdict, late=row.late or late)
+        if row.pk is not None:
+            self.changed[row.pk] = row
+        if whats and "confirmed" in (was[0], row.state):
+            self._correct(row, whats, because, before)
+
+    def _withdraw(self, row: Violation, because: str) -> None:
+        before = _facts(row)
+        row.withdrawn_at = self.at
+        row.withdrawn_why = because or "what is known now does not show it any more"
+        if row.pk is not None:
+            self.changed[row.pk] = row
+        if row.state == "confirmed":
+            self._correct(row, ["withdrawn"], row.withdrawn_why, before)
+
+    def _stamp(self, row: Violation, verdict: Verdict, *, late: bool) -> None:
+        """When it was received and detected, and whether that was late."""
+        row.detected_at = self.at
+        row.received_at = _received_at(verdict, row.confirmed_at or row.begin_at)
+        behind = row.received_at - (row.confirmed_at or row.begin_at) if row.received_at else None
+        row.late = late or (behind is not None and behind > LATE)
+
+    def _correct(self, row: Violation, whats: list[str], because: str, before: Any) -> None:
+        after = _facts(row)
+        self.corrections += [
+            Correction(violation=row, at=self.at, what=w, why=because, before=before, after=after)
+            for w in whats
+        ]
+
+    def write(self) -> int:
+        """Number, save and count what is new or changed."""
+        changed = sorted(self.changed.values(), key=lambda row: row.pk)
+        total = len(self.new) + len(changed)
+        if not total:
+            return 0
+        Cursor.objects.get_or_create(stage=REVISIONS)
+        Cursor.objects.filter(stage=REVISIONS).update(position=F("position") + total)
+        last = Cursor.objects.values_list("position", flat=True).get(stage=REVISIONS)
+        for number, row in enumerate([*changed, *self.new], start=last - total + 1):
+            row.revision = number
+        Violation.objects.bulk_update(changed, [*KEPT, "withdrawn_why", "revision"])
+        for row in self.new:  # one by one: a bulk insert does not promise ids everywhere
+            row.save(force_insert=True)
+        Correction.objects.bulk_create(self.corrections)
+        return total
+
+
+def _copy(row: Violation, said: Said) -> bool:
+    """Let a row say what the engine says now; tell whether anything changed."""
+    values = {name: getattr(said, name) for name in SAID}
+    values |= {"ended_by": said.ended_by or "", "why": list(said.why), "doubts": list(said.doubts)}
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    return bool(changed)
+
+
+def _facts(row: Violation) -> dict[str, Any]:
+    """What a correction keeps of a row: states and instants, no place."""
+    instants = {
+        name: value.isoformat() if (value := getattr(row, name)) else None
+        for name in ("begin_at", "confirmed_at", "end_at", "withdrawn_at")
+    }
+    return {"state": row.state, "how": row.how, **instants}
+
+
+def _received_at(verdict: Verdict, decided_at: datetime) -> datetime | None:
+    """When the report of that very instant reached the platform; None = a deadline decided."""
+    rows = verdict.task.rows
+    received = rows["received_ms"][rows["time_ms"] == to_ms(decided_at)]
+    return from_ms(int(received.min())) if len(received) else None
+
+
+def _write_states(judged: Sequence[Judged]) -> None:
+    rows = [_state_row(one) for one in judged]
+    names = [f.name for f in WearerState._meta.concrete_fields if not f.primary_key]
+    WearerState.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["wearer"], update_fields=names
+    )
+
+
+def _state_row(one: Judged) -> WearerState:
+    row = one.old or WearerState(wearer_id=one.wearer_id)
+    verdict = one.onward
+    row.profile = verdict.profile
+    row.state, row.judged_ms, row.wake_ms = verdict.state, verdict.clock_ms, verdict.wake_ms
+    row.standings = [_standing(s) for s in verdict.standings]
+    row.standing = _gravest(verdict.standings, located=verdict.fix is not None)
+    row.fix = _with_course(verdict.fix, row.fix, one)
+    row.fittings = one.fittings
+    for task in one.tasks:
+        _note_latest(row, task.rows)
+    return row
+
+
+def _with_course(
+    fix: dict[str, Any] | None, old: dict[str, Any] | None, one: Judged
+) -> dict[str, Any] | None:
+    """The engine does not reckon with the course; the map shows what the report said."""
+    if fix is None:
+        return None
+    if old is not None and old["time_ms"] == fix["time_ms"]:
+        fix["course_deg"] = old["course_deg"]
+    for task in one.tasks:
+        course = task.rows["course_deg"][task.rows["time_ms"] == fix["time_ms"]]
+        if len(course) and not np.isnan(course[0]):
+            fix["course_deg"] = round(float(course[0]), 1)
+    return fix
+
+
+def _note_latest(row: WearerState, rows: Any) -> None:
+    if not len(rows):
+        return
+    latest = rows[np.argmax(rows["time_ms"])]
+    if int(latest["time_ms"]) >= (row.last_report_ms or NEVER_MS):
+        row.last_report_ms = int(latest["time_ms"])
+        if not np.isnan(latest["battery_pct"]):
+            row.battery_pct = round(float(latest["battery_pct"]), 1)
+    row.last_received_ms = max(int(rows["received_ms"].max()), row.last_received_ms or NEVER_MS)
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    said = asdict(standing)
+    said["since_at"] = standing.since_at.isoformat() if standing.since_at else None
+    return said
+
+
+def _gravest(standings: Sequence[Standing], *, located: bool) -> str:
+    states = {standing.state for standing in standings}
+    found = next((state for state in GRAVEST if state in states), None)
+    return found or ("clear" if located else "no_data")
+
+
+def _write_checkpoints(judged: Sequence[Judged]) -> None:
+    for one in judged:
+        if one.drop_from_ms is not None:
+            Checkpoint.objects.filter(wearer_id=one.wearer_id, at_ms__gte=one.drop_from_ms).delete()
+    latest = dict(
+        Checkpoint.objects.filter(wearer_id__in=[j.wearer_id for j in judged])
+        .values("wearer_id")
+        .annotate(latest=Max("at_ms"))
+        .values_list("wearer_id", "latest")
+    )
+    due = [
+        one
+        for one in judged
+        if one.onward.clock_ms >= latest.get(one.wearer_id, NEVER_MS) + checkpoints.EVERY_MS
+    ]
+    Checkpoint.objects.bulk_create(
+        [
+            Checkpoint(wearer_id=j.wearer_id, at_ms=j.onward.clock_ms, state=j.onward.state)
+            for j in due
+        ]
+    )
+    for one in due:
+        checkpoints.prune(one.wearer_id)
