@@ -13,6 +13,8 @@ from ringfence.engine.profiles import (
     Profile,
     find_profile,
 )
+from ringfence.engine.replay import Checkpoint, Replay, judge_all, latest_before, rejudge
+from ringfence.engine.standing import standings
 from ringfence.engine.state import State, StateError, initial_state
 
 __all__ = [
@@ -24,11 +26,13 @@ __all__ = [
     "STANDARD",
     "Absence",
     "Batch",
+    "Checkpoint",
     "Condition",
     "ConditionError",
     "Kind",
     "Plan",
     "Profile",
+    "Replay",
     "Result",
     "Signal",
     "Source",
@@ -41,5 +45,9 @@ __all__ = [
     "evaluate",
     "find_profile",
     "initial_state",
+    "judge_all",
+    "latest_before",
+    "rejudge",
+    "standings",
     "violations",
 ]

@@ -1,0 +1,117 @@
+"""How a wearer stands to each condition now, and why: what a live page shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ringfence.engine import memory
+from ringfence.engine.belief import probability
+from ringfence.engine.events import Standing, at_of
+from ringfence.engine.explain import said_time
+from ringfence.engine.fix import Source
+from ringfence.engine.plan import RING, Plan
+from ringfence.engine.states import State as Stand
+from ringfence.engine.words import DEVICE_RULES
+from ringfence.geo.distance import signed_distance_m
+
+if TYPE_CHECKING:
+    from ringfence.engine.state import State
+
+
+def standings(plan: Plan, state: State, wearer: str, at_ms: int) -> list[Standing]:
+    """How one wearer stands to each zoned condition at an instant.
+
+    Rings round zones have no standing of their own.
+
+    Args:
+        plan: that `state` belongs to.
+        state: advanced to `at_ms` by `evaluate`.
+        wearer: one of the plan's; anyone else stands to nothing.
+        at_ms: for ages; not before the wearer's clock.
+    """
+    index = plan.index_of(wearer)
+    if index < 0:
+        return []
+    slots = plan.slots_of(index)
+    return [
+        _standing(plan, state, number, at_ms)
+        for number in range(slots.start, slots.stop - DEVICE_RULES)
+        if plan.rules.rows[number].role != RING
+    ]
+
+
+def _standing(plan: Plan, state: State, number: int, at_ms: int) -> Standing:
+    rule, slot = plan.rules.rows[number], state.slots[number]
+    me = state.wearers[int(rule.wearer)]
+    condition = plan.conditions[int(rule.condition)]
+    stand = Stand(int(slot.state))
+    located = int(me.fix_ms) != memory.NEVER
+    distance_m = _distance_m(plan, rule, me) if located else None
+    known = located and slot.seen and stand not in (Stand.NO_DATA, Stand.ASLEEP)
+    return Standing(
+        wearer=condition.wearer,
+        condition=condition.id,
+        version=condition.version,
+        state=stand.label,
+        probability=round(probability(float(slot.log_odds)), 4) if known else None,
+        distance_m=None if distance_m is None else round(distance_m, 1),
+        since_at=at_of(slot.begin_ms) if slot.open else None,
+        why="No position was ever received, so nothing is known."
+        if distance_m is None
+        else f"{_seen(me, distance_m, at_ms)}: {_verdict(plan, me, slot)}.",
+    )
+
+
+def _distance_m(plan: Plan, rule: np.record, me: np.record) -> float:
+    lon, lat = float(me.lon), float(me.lat)
+    return float(signed_distance_m(plan.rules.edges, int(rule.zone), lon, lat, np.inf))
+
+
+def _seen(me: np.record, distance_m: float, at_ms: int) -> str:
+    """Where the last fix lay, how sure it is, how old."""
+    side = "inside" if distance_m >= 0 else "outside"
+    source = Source(int(me.source))
+    by = "" if source is Source.UNKNOWN else f", {_NAMES[source]}"
+    return (
+        f"Last fix {abs(distance_m):,.0f} m {side} the edge, circle "
+        f"{float(me.radius_m):,.0f} m{by}, {_age(at_ms - int(me.fix_ms))} ago"
+    )
+
+
+_NAMES = {
+    Source.GNSS: "satellite",
+    Source.WIFI: "Wi-Fi",
+    Source.CELL: "cell",
+    Source.RF: "home beacon",
+}
+
+
+def _verdict(plan: Plan, me: np.record, slot: np.record) -> str:
+    """What it decides."""
+    chance = f"{100 * probability(float(slot.log_odds)):.1f} %"
+    need = f"{100 * plan.profile.confirm_above:g} %"
+    match Stand(int(slot.state)):
+        case Stand.ASLEEP:
+            words = "the condition is not in force"
+        case Stand.NO_DATA:
+            words = "too old, or too vague, to tell where the wearer is now"
+        case Stand.CONFIRMED:
+            words = f"confirmed at {said_time(slot.confirmed_ms)}, now {chance} probable"
+        case Stand.POSSIBLE if int(slot.with_it) < plan.profile.agreeing:
+            alone = "cell fixes" if int(me.source) == Source.CELL else "one fix"
+            verb = "confirm" if int(me.source) == Source.CELL else "confirms"
+            words = f"possible ({chance}), but {alone} alone never {verb}"
+        case Stand.POSSIBLE:
+            words = f"possible ({chance}); {need} confirms"
+        case _:
+            words = f"a violation is {chance} probable; {need} confirms"
+    return words
+
+
+def _age(age_ms: int) -> str:
+    seconds = max(0, age_ms) // 1000
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
