@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from ringfence import cli_evaluate, cli_platform, cli_sim
+from ringfence import cli_evaluate, cli_files, cli_platform, cli_sim, cli_tags
 
 app = typer.Typer(
     name="ringfence",
@@ -23,6 +23,22 @@ app.command()(cli_evaluate.profiles)
 app.command()(cli_platform.up)
 app.command()(cli_platform.migrate)
 app.command()(cli_sim.simulate)
+
+tags = typer.Typer(help="Devices, who wears them, and their tokens.", no_args_is_help=True)
+tags.command()(cli_tags.add)
+tags.command("list")(cli_tags.list_)
+tags.command()(cli_tags.rotate)
+tags.command()(cli_tags.revoke)
+app.add_typer(tags, name="tags")
+
+imports = typer.Typer(help="Take a file in.", no_args_is_help=True)
+imports.command("conditions")(cli_files.import_conditions)
+app.add_typer(imports, name="import")
+
+exports = typer.Typer(help="Write a file out.", no_args_is_help=True)
+exports.command("fixes")(cli_files.export_fixes)
+exports.command("violations")(cli_files.export_violations)
+app.add_typer(exports, name="export")
 
 
 def main() -> None:

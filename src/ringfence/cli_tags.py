@@ -1,0 +1,140 @@
+"""`ringfence tags …`: devices, who wears them, and their tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from ringfence.desk.cases.models import Tag as TagRow
+    from ringfence.desk.cases.models import Wearer as WearerRow
+
+Data = Annotated[
+    Path | None, typer.Option(help="The data folder.", envvar="RINGFENCE_DATA", show_default=False)
+]
+Tag = Annotated[str, typer.Argument(help="The tag's name, as it is printed on it.")]
+
+
+def add(
+    tag: Tag,
+    *,
+    wearer: Annotated[
+        str | None, typer.Option(help="Fit it on the wearer of this CRN, added where unknown.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", help="Fitted at this instant (default: now), with its offset."),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Record a tag and print its token, this once; it is kept only as a hash."""
+    from ringfence.desk.config.opening import open_desk, shell_actor
+    from ringfence.trail.instants import InstantError, read_instant
+
+    try:
+        from_at = read_instant(since) if since else None
+    except InstantError as error:
+        _refuse(f"--from {error}")
+    if from_at and not wearer:
+        _refuse("--from says when the tag was fitted: say on whom with --wearer")
+    open_desk(data)
+
+    from ringfence.desk.cases.errors import CaseError
+    from ringfence.desk.cases.tag_actions import add_tag, fit_tag
+    from ringfence.desk.kit.acting import action
+    from ringfence.desk.kit.clock import now
+
+    @action
+    def record() -> tuple[str, WearerRow | None]:
+        made, token = add_tag(by=shell_actor(), name=tag)
+        worn_by = _wearer(wearer, shell_actor()) if wearer else None
+        if worn_by:
+            fit_tag(by=shell_actor(), tag=made, wearer=worn_by, from_at=from_at or now())
+        return token, worn_by
+
+    try:
+        token, worn_by = record()
+    except CaseError as error:
+        _refuse(str(error))
+    if worn_by:
+        typer.echo(f"tag {tag} is fitted on {worn_by.crn}", err=True)
+    _show_token(tag, token)
+
+
+def list_(*, data: Data = None) -> None:
+    """List all tags and who wears them now; no tokens, since only their hashes are kept."""
+    from ringfence.desk.config.opening import open_desk
+
+    open_desk(data)
+
+    from ringfence.desk.cases.models import Tag as TagRow
+    from ringfence.desk.cases.queries import wearer_of
+    from ringfence.desk.kit.clock import now
+
+    typer.echo("tag\twearer\tstate")
+    for row in TagRow.objects.order_by("name"):
+        worn_by = wearer_of(row, now())
+        state = "revoked" if row.revoked_at else "valid"
+        typer.echo(f"{row.name}\t{worn_by.crn if worn_by else '-'}\t{state}")
+
+
+def rotate(tag: Tag, *, data: Data = None) -> None:
+    """Give a tag a new token, printed this once; the old one is refused within seconds."""
+    row = _known(tag, data)
+
+    from ringfence.desk.cases.tag_actions import rotate_tag_token
+    from ringfence.desk.config.opening import shell_actor
+
+    _show_token(tag, rotate_tag_token(by=shell_actor(), tag=row))
+
+
+def revoke(
+    tag: Tag, *, reason: Annotated[str, typer.Option(help="Why.")], data: Data = None
+) -> None:
+    """Refuse what a tag sends, within seconds; what it sent before stays."""
+    row = _known(tag, data)
+
+    from ringfence.desk.cases.errors import CaseError
+    from ringfence.desk.cases.tag_actions import revoke_tag
+    from ringfence.desk.config.opening import shell_actor
+
+    try:
+        revoke_tag(by=shell_actor(), tag=row, reason=reason)
+    except CaseError as error:
+        _refuse(str(error))
+    typer.echo(f"tag {tag} is revoked", err=True)
+
+
+def _known(tag: str, data: Path | None) -> TagRow:
+    from ringfence.desk.config.opening import open_desk
+
+    open_desk(data)
+
+    from ringfence.desk.cases.queries import tag_by_name
+
+    row = tag_by_name(tag)
+    if row is None:
+        _refuse(f"tag {tag} is not recorded: `ringfence tags list` shows those that are")
+    return row
+
+
+def _wearer(crn: str, by: str) -> WearerRow:
+    from ringfence.desk.cases.actions import add_wearer
+    from ringfence.desk.cases.queries import wearer_by_crn
+
+    known = wearer_by_crn(crn)
+    if known is None:
+        typer.echo(f"wearer {crn} was not recorded: added", err=True)
+    return known or add_wearer(by=by, crn=crn)
+
+
+def _show_token(tag: str, token: str) -> None:
+    typer.echo(f"the token of {tag}, shown this once; keep it safe:", err=True)
+    typer.echo(token)
+
+
+def _refuse(why: str) -> NoReturn:
+    typer.echo(why, err=True)
+    raise typer.Exit(2)
