@@ -6,9 +6,12 @@ when they run, so that `ringfence --help` is instant and judging files loads no 
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
-from ringfence import cli_evaluate, cli_files, cli_platform, cli_sim, cli_tags
+from ringfence import cli_evaluate, cli_files, cli_people, cli_platform, cli_sim, cli_tags
+from ringfence.desk.config.errors import CantStartError
 
 app = typer.Typer(
     name="ringfence",
@@ -21,7 +24,9 @@ app = typer.Typer(
 app.command()(cli_evaluate.evaluate)
 app.command()(cli_evaluate.profiles)
 app.command()(cli_platform.up)
+app.command()(cli_platform.demo)
 app.command()(cli_platform.migrate)
+app.command()(cli_platform.doctor)
 app.command()(cli_sim.simulate)
 
 tags = typer.Typer(help="Devices, who wears them, and their tokens.", no_args_is_help=True)
@@ -40,7 +45,21 @@ exports.command("fixes")(cli_files.export_fixes)
 exports.command("violations")(cli_files.export_violations)
 app.add_typer(exports, name="export")
 
+users = typer.Typer(help="Who may sign in.", no_args_is_help=True)
+users.command()(cli_people.add)
+users.command()(cli_people.password)
+users.command("list")(cli_people.list_)
+app.add_typer(users, name="users")
+
+audit = typer.Typer(help="The log of who did what, and why.", no_args_is_help=True)
+audit.command("verify")(cli_platform.audit_verify)
+app.add_typer(audit, name="audit")
+
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except CantStartError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)

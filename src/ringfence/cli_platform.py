@@ -1,7 +1,8 @@
-"""`ringfence up`, `migrate`, `doctor`, `demo` and `audit`: the platform as a process."""
+"""`ringfence up`, `demo`, `migrate`, `doctor` and `audit`: the platform as a process."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ Only = Annotated[
     list[str] | None,
     typer.Option(help="gateway, monitor or web; may be given more than once."),
 ]
+DEMO_DATA = Path("ringfence-data") / "demo"
 
 
 def up(port: Port = 8000, data: Data = None, host: Host = "127.0.0.1", only: Only = None) -> None:
@@ -37,6 +39,19 @@ def up(port: Port = 8000, data: Data = None, host: Host = "127.0.0.1", only: Onl
     )
 
 
+def demo(port: Port = 8000, data: Data = None, host: Host = "127.0.0.1") -> None:
+    """Start the platform with made-up wearers, in a data folder of its own."""
+    from ringfence.desk.config.opening import set_up_django
+
+    folder = (data or DEMO_DATA).absolute()
+    os.environ.setdefault("RINGFENCE_LOG", str(folder / "ringfence.log"))
+    environment = set_up_django(folder)
+
+    from ringfence.desk.config.demo import demo as run
+
+    run(environment.data, host, port, say=typer.echo)
+
+
 def migrate(data: Data = None) -> None:
     """Bring the database of a data folder up to this version."""
     from ringfence.desk.config.opening import set_up_django
@@ -47,3 +62,41 @@ def migrate(data: Data = None) -> None:
 
     applied = bring_up(environment.data)
     typer.echo(f"{len(applied)} migrations applied" if applied else "nothing to do")
+
+
+def doctor(port: Port = 8000, data: Data = None, host: Host = "127.0.0.1") -> None:
+    """Check the set-up; say what to do about what is wrong. Exit status 1 if anything is."""
+    from ringfence.desk.config.opening import set_up_django
+
+    environment = set_up_django(data)
+
+    from ringfence.desk.config.doctor import examine
+
+    faults = 0
+    for finding in examine(environment.data, host, port):
+        if finding.fault is None:
+            typer.echo(f"ok     {finding.what}: {finding.said}")
+        else:
+            faults += 1
+            typer.echo(f"FAULT  {finding.what}: {finding.fault}")
+            typer.echo(f"       {finding.said}")
+    if faults:
+        raise typer.Exit(1)
+
+
+def audit_verify(data: Data = None) -> None:
+    """Walk the audit log's hash chain. Exit status 1 if an entry was changed or is missing."""
+    from ringfence.desk.config.opening import open_desk
+
+    open_desk(data)
+
+    from ringfence.desk.audit.queries import head, verify
+
+    faults = verify()
+    end = head()
+    for fault in faults:
+        typer.echo(f"entry {fault.entry}: {fault.why}", err=True)
+    if faults:
+        typer.echo(f"{len(faults)} of {end.entries} entries do not fit the chain", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{end.entries} entries, whole; the last is {end.hash}")

@@ -1,0 +1,85 @@
+"""`ringfence demo`: the whole platform with a made-up world, in one go."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ringfence.desk.accounts.roles import ROLES
+from ringfence.desk.config.demo_data import STAFF, load_staff
+from ringfence.desk.config.platform import Start, run
+from ringfence.desk.config.schema import migrate
+
+BACKFILL_H = 24
+STOP_S = 3.0
+
+
+def demo(data: Path, host: str, port: int, *, say: Callable[[str], None]) -> None:
+    """Run platform and simulator until SIGTERM or SIGINT.
+
+    Args:
+        data: the demo's own data folder, open.
+        host: where to listen.
+        port: on which port; 0 = any free one.
+        say: prints a line to the person at the keyboard.
+
+    Raises:
+        CantStartError: as for `up`.
+    """
+    migrate(data)
+    load_staff()
+    fleet: list[subprocess.Popen[bytes]] = []
+
+    def on_listening(url: str) -> None:
+        fleet.append(_start_fleet(url, data))
+        for line in welcome(url, data):
+            say(line)
+
+    try:
+        run(Start(data, host, port), say=on_listening)
+    finally:
+        for child in fleet:
+            _stop_fleet(child)
+
+
+def welcome(url: str, data: Path) -> list[str]:
+    """What the person at the keyboard needs to know."""
+    rows = [(ROLES[role].title, name, password) for name, role, password in STAFF]
+    return [
+        "",
+        f"  Ringfence is on {url}",
+        "",
+        f"  {'Sign in as':<26}{'user name':<12}password",
+        *(f"  {title:<26}{name:<12}{password}" for title, name, password in rows),
+        "",
+        "  Everybody in it is made up. Within a minute the control room shows an approach,",
+        "  a curfew, a cut strap, and a wearer who drifts without an alert.",
+        f"  Data and log are in {data}. Ctrl-C stops it.",
+        "",
+    ]
+
+
+def _start_fleet(url: str, data: Path) -> subprocess.Popen[bytes]:
+    # A process of its own: made-up tags talk to the gateway over HTTP, as real ones do.
+    program = "from ringfence.cli import main; main()"
+    with (data / "simulator.log").open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 -- our own command, no shell
+            [
+                *(sys.executable, "-c", program, "simulate"),
+                *("--url", url, "--data", str(data), "--backfill", str(BACKFILL_H)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def _stop_fleet(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
