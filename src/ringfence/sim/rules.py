@@ -47,7 +47,7 @@ def exclusion(
     centre, buffer_m = site.centre, 100.0
     match number % 5:
         case 0:
-            drawn = zones.disc(centre, 350.0)
+            drawn, buffer_m = zones.disc(centre, 350.0), 60.0
         case 1:
             drawn = zones.polygon(zones.hand_drawn(rng, centre, 340.0))
         case 2:

@@ -24,9 +24,11 @@ from ringfence.sim.track import Outing
 from ringfence.sim.world import World
 
 APPROACHER, LATECOMER, CUTTER, DRIFTER = 0, 1, 2, 3
-WAIT_M = 470.0
+WAIT_M = 430.0
 """From the zone's centre to the corner where the approacher waits: outside the buffer."""
-RIDE_S, LINGER_S = 58.0, 420.0
+RIDE_S, LINGER_S = 54.0, 420.0
+NOTICES_S = (4, 14)
+"""Reports in the buffer and just inside: the tag itself notices that it has come near."""
 CUT_S = 12
 DRIFT_M = 110.0
 """How far over the edge the drifter's fixes go."""
@@ -50,7 +52,7 @@ def part_of(world: World, number: int, streets: Streets) -> Part:
     """The scripted part of one wearer's tag."""
     at_s = int(world.at.timestamp())
     if number == APPROACHER:
-        return Part(forced=((at_s + 5, Signal(0)),))
+        return Part(forced=tuple((at_s + s, Signal(0)) for s in NOTICES_S))
     if number == CUTTER:
         return Part(forced=((at_s + CUT_S, Signal.STRAP_CUT),))
     if number == DRIFTER:
