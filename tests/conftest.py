@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow, not wrong.
+settings.register_profile("ringfence", deadline=None)
+settings.load_profile("ringfence")
 
 ROOT = Path(__file__).parent.parent
 

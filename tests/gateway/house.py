@@ -1,0 +1,64 @@
+"""A small house behind the doors: an inbox that keeps in memory, a gatekeeper that knows two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from ringfence.gateway.report import (
+    Delivery,
+    InboxFullError,
+    KnownTag,
+    NotStored,
+    Receipt,
+    SetApart,
+)
+
+TOKENS = {"T1": "one", "T2": "two"}
+
+
+@dataclass
+class MemoryInbox:
+    """Stores at once; says what it is told to say."""
+
+    full: bool = False
+    trouble: str | None = None
+    deliveries: list[Delivery] = field(default_factory=list)
+    apart: list[SetApart] = field(default_factory=list)
+
+    def put(self, delivery: Delivery, done: Callable[[Receipt | NotStored], None]) -> None:
+        if self.full:
+            raise InboxFullError
+        answer: Receipt | NotStored
+        if self.trouble:
+            answer = NotStored(self.trouble)
+        else:
+            seen = {(r.time_ms, r.digest) for d in self.deliveries for r in d.reports}
+            new = [r for r in delivery.reports if (r.time_ms, r.digest) not in seen]
+            self.deliveries.append(delivery)
+            answer = Receipt(len(new), len(delivery.reports) - len(new))
+        asyncio.get_running_loop().call_soon(done, answer)
+
+    def set_apart(self, item: SetApart) -> None:
+        self.apart.append(item)
+
+
+@dataclass
+class TwoTags:
+    """Knows T1 at once; has to ask about T2."""
+
+    asked: int = 0
+
+    def known(self, token_hash: str) -> KnownTag | None:
+        return KnownTag(1, "T1") if token_hash == _hash("T1") else None
+
+    def ask(self, token_hash: str, done: Callable[[KnownTag | NotStored | None], None]) -> None:
+        self.asked += 1
+        tag = KnownTag(2, "T2") if token_hash == _hash("T2") else None
+        asyncio.get_running_loop().call_soon(done, tag)
+
+
+def _hash(tag: str) -> str:
+    return sha256(TOKENS[tag].encode()).hexdigest()
