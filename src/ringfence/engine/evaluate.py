@@ -39,6 +39,8 @@ class Result:
     """(rows of the batch,): older than the wearer's clock, so not read: rewind, see `replay`."""
     outside: NDArray[np.bool_]
     """(rows of the batch,): not within the plan's horizon, so not read."""
+    doubts: NDArray[np.int32]
+    """(rows of the batch,): `words.Doubt` bits of every position that was read: for people."""
 
 
 def evaluate(
@@ -79,7 +81,9 @@ def evaluate(
     events = told[0] if len(told) == 1 else np.concatenate(told).view(np.recarray)
     late = np.zeros(len(batch), np.bool_)
     late[rows] = items.late
-    return Result(state, events, law.wake_ms, late, outside)
+    doubts = np.zeros(len(batch), np.int32)
+    doubts[rows] = items.doubts
+    return Result(state, events, law.wake_ms, late, outside, doubts)
 
 
 def violations(plan: Plan, events: np.recarray, state: State) -> list[Violation]:
@@ -141,6 +145,7 @@ def _items(
         signals=batch.signals,
         until_ms=until,
         late=np.zeros(len(batch), np.bool_),
+        doubts=np.zeros(len(batch.time_ms), np.int32),
     )
 
 

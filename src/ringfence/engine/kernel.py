@@ -21,6 +21,7 @@ from ringfence.engine.profiles import NEVER_MS, Thresholds
 from ringfence.engine.saying import Law
 from ringfence.engine.trust import (
     CELL,
+    NULL_ISLAND,
     Look,
     believed,
     is_null_island,
@@ -58,6 +59,8 @@ class Items(NamedTuple):
     """(wearers,): where to advance each clock in the end; `NEVER` = no further than its items."""
     late: NDArray[np.bool_]
     """(rows,): written: older than the wearer's clock, so not read."""
+    doubts: NDArray[np.int32]
+    """(rows,): written: `Doubt` bits of each position that was read."""
 
 
 @compiled
@@ -100,6 +103,9 @@ def _run_wearer(law: Law, items: Items, stands_at: NDArray[np.int64]) -> bool:
         if due_ms <= at_ms or not _has_room(law, wearer):
             return False
         _read(law, wearer, items, row)
+        if items.lat_e7[row] != NO_POSITION:
+            # A place that was not even taken in as one is 0°, 0°.
+            items.doubts[row] = me.raw_doubts if me.raw_ms == at_ms else NULL_ISLAND
     stands_at[1] = items.rows_from[wearer + 1]
     if me.item_ms == NEVER:
         # Nothing was ever heard, so no clock runs yet.

@@ -58,18 +58,18 @@ def judge_all(
     if until_ms is None and inside.any():
         until_ms = int(batch.time_ms[inside].max())
     state, events, kept = initial_state(plan), [], []
-    late = np.zeros(len(batch), np.bool_)
+    late, doubts = np.zeros(len(batch), np.bool_), np.zeros(len(batch), np.int32)
     result: Result | None = None
     for rows, clock_ms in _chops(batch, inside, until_ms, checkpoint_ms):
         result = evaluate(plan, state, batch.take(rows), clock_ms, in_place=True)
         events.append(result.events)
-        late[rows] = result.late
+        late[rows], doubts[rows] = result.late, result.doubts
         if clock_ms is not None and clock_ms != until_ms:
             kept.append(Checkpoint(clock_ms, state.copy()))
     if result is None:
         raise AssertionError("there is always a last chop")
     said = np.concatenate(events).view(np.recarray)
-    whole = Result(state, said, result.wake_at_ms, late, ~inside)
+    whole = Result(state, said, result.wake_at_ms, late, ~inside, doubts)
     return Replay(tuple(violations(plan, said, state)), whole, tuple(kept))
 
 

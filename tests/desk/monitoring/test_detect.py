@@ -21,7 +21,7 @@ from ringfence.desk.monitoring.models import (
     WearerState,
 )
 from ringfence.desk.monitoring.queries import live_wearers, oldest_unjudged_ms, trail
-from ringfence.engine import Signal, evaluate
+from ringfence.engine import Signal, Source, evaluate
 from tests.desk.monitoring.conftest import (
     INSIDE,
     OUTSIDE,
@@ -310,3 +310,19 @@ def test_a_deadline_that_meets_an_unreadable_state_has_it_judged_again(zone, tag
     assert detect() == 1
     assert wake_due(at(600)) >= 1
     assert stored() == expected(VISIT, until_ms=to_ms(at(600)))
+
+
+def test_a_trail_shows_every_report_and_what_is_doubted_about_it(zone, tag, fitted, wes):
+    far = (52.2, 0.1)
+    cell = Sent(at(12), OUTSIDE, accuracy_m=180.0, source=Source.CELL)
+    signal = Sent(at(13), signals=int(Signal.CHARGING))
+    deliver(tag, [*VISIT, Sent(at(9.5), far), cell, signal])
+    points = trail(wes, at(-60), at(60))
+    assert [p.at for p in points] == sorted(p.at for p in points)
+    assert len(points) == len(VISIT) + 3
+    doubted = {p.at: p.doubts for p in points if p.doubts}
+    assert doubted[at(9.5)] == ("farther than anyone can travel in the time",)
+    assert doubted[at(12)] == ("by cell: can be hundreds of metres off",)
+    assert set(doubted) == {at(9.5), at(12)}
+    assert points[-1].lat is None
+    assert points[-1].signals == ["charging"]

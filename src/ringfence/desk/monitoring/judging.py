@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ringfence.desk.monitoring.rows import ROW
-from ringfence.engine import Plan, evaluate, initial_state, violations
+from ringfence.engine import Plan, evaluate, initial_state, standings, violations
 from ringfence.engine.events import Standing, Violation
 from ringfence.engine.fix import E7, Batch, Source
 from ringfence.engine.state import State, StateError
@@ -131,7 +131,7 @@ def _verdict(plan: Plan, result: Any, task: Task, said: list[Violation]) -> Verd
         wake_ms=min(int(result.wake_at_ms[index]), plan.end_ms),
         profile=plan.profile.name,
         said=said,
-        standings=[],
+        standings=standings(plan, result.state, task.crn, clock_ms),
         fix=_believed_fix(me),
     )
 

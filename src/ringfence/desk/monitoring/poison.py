@@ -43,7 +43,8 @@ def judge_around(judge: Judge, tasks: Sequence[Task]) -> tuple[list[Verdict], li
     except PASSED_ON:
         raise
     except Exception as error:  # whatever it was, one report must not stop the rest
-        log.error("engine_failed", wearers=len(tasks), why=type(error).__name__)
+        # No traceback: its values are people's places.
+        log.error("engine_failed", wearers=len(tasks), why=type(error).__name__)  # noqa: TRY400
     verdicts: list[Verdict] = []
     poison: list[Poison] = []
     for task in tasks:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from ringfence.desk.cases.models import Fitting, Wearer
 from ringfence.desk.kit.clock import from_ms, now, to_ms
+from ringfence.desk.monitoring.doubting import doubts_along
 from ringfence.desk.monitoring.models import Cursor, Report, Violation, WearerState
 from ringfence.desk.monitoring.rows import FUTURE_MS
 from ringfence.engine.fix import E7, Signal, Source
@@ -122,25 +123,31 @@ def trail(wearer: Wearer, from_at: datetime, to_at: datetime) -> list[TrailPoint
             tag=fitting.tag_id, time_ms__gte=to_ms(first), time_ms__lte=to_ms(last)
         ).select_related("poison")
     rows.sort(key=lambda r: (r.time_ms, r.pk))
-    return [_point(row) for row in rows]
+    judged = [row for row in rows if _is_judged(row)]
+    doubts = dict(zip([row.pk for row in judged], doubts_along(judged), strict=True))
+    return [_point(row, doubts.get(row.pk)) for row in rows]
 
 
-def _point(row: Report) -> TrailPoint:
-    located = row.lat_e7 is not None and row.lon_e7 is not None
+def _is_judged(row: Report) -> bool:
+    return row.time_ms <= row.received_ms + FUTURE_MS and not hasattr(row, "poison")
+
+
+def _point(row: Report, doubts: tuple[str, ...] | None) -> TrailPoint:
+    """A report as pages show it; `doubts` is None where it is not judged."""
     return TrailPoint(
         report_id=row.pk,
         at=from_ms(row.time_ms),
         received_at=from_ms(row.received_ms),
-        lat=row.lat_e7 / E7 if located else None,
-        lon=row.lon_e7 / E7 if located else None,
+        lat=None if row.lat_e7 is None else row.lat_e7 / E7,
+        lon=None if row.lon_e7 is None else row.lon_e7 / E7,
         accuracy_m=row.accuracy_m or None,
         source=Source(row.source).name.lower(),
         speed_mps=row.speed_mps,
         course_deg=row.course_deg,
         battery_pct=row.battery_pct,
         signals=Signal(row.signals).names(),
-        judged=row.time_ms <= row.received_ms + FUTURE_MS and not hasattr(row, "poison"),
-        doubts=(),
+        judged=doubts is not None,
+        doubts=doubts or (),
     )
 
 
