@@ -1,0 +1,241 @@
+"""The doors, asked as an ASGI server asks them: no sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import b64encode
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.gateway.app import make_app
+from ringfence.gateway.session import MAX_BODY, Session
+from tests.gateway.house import TOKENS, MemoryInbox, TwoTags
+
+REPORTS = "/gateway/v1/reports"
+OWNTRACKS = "/gateway/owntracks"
+FIX = {"time": "2026-03-01T10:02:00Z", "lat": 51.5, "lon": -0.1}
+LOCATION = {"_type": "location", "tst": 1_772_359_320, "lat": 51.5, "lon": -0.1}
+
+
+class Answer:
+    def __init__(self, sent: list[dict[str, Any]]) -> None:
+        self.sent = sent
+        self.status = sent[0]["status"] if sent else None
+        self.headers = dict(sent[0]["headers"]) if sent else {}
+        self.body = b"".join(m.get("body", b"") for m in sent)
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def ask(
+    inbox: MemoryInbox,
+    *pieces: bytes,
+    path: str = REPORTS,
+    method: str = "POST",
+    headers: dict[str, str] | None = None,
+    cut: bool = False,
+) -> Answer:
+    """Send a body in pieces; `cut`: the sender leaves before the end."""
+    messages = [{"type": "http.request", "body": p, "more_body": True} for p in pieces]
+    if cut:
+        messages.append({"type": "http.disconnect"})
+    else:
+        messages.append({"type": "http.request", "body": b"", "more_body": False})
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "client": ("192.0.2.1", 5),
+        "headers": [(k.encode(), v.encode()) for k, v in (headers or {}).items()],
+    }
+    asyncio.run(make_app(Session(inbox, TwoTags()))(scope, receive, send))  # type: ignore[arg-type]
+    return Answer(sent)
+
+
+def bearer(tag: str = "T1", kind: str = "application/json") -> dict[str, str]:
+    return {"authorization": f"Bearer {TOKENS[tag]}", "content-type": kind}
+
+
+def basic(user: str, token: str) -> dict[str, str]:
+    return {"authorization": "Basic " + b64encode(f"{user}:{token}".encode()).decode()}
+
+
+def body(*reports: Any, tag: str = "T1") -> bytes:
+    return json.dumps({"tag": tag, "reports": reports}).encode()
+
+
+@pytest.fixture
+def inbox() -> MemoryInbox:
+    return MemoryInbox()
+
+
+@pytest.mark.parametrize("tag", ["T1", "T2"])
+def test_a_report_is_acknowledged_once_it_is_stored(inbox: MemoryInbox, tag: str) -> None:
+    answer = ask(inbox, body(FIX, tag=tag), headers=bearer(tag))
+    assert answer.status == 200
+    assert answer.json == {"accepted": 1, "duplicate": 0, "refused": []}
+    (delivery,) = inbox.deliveries
+    assert (delivery.tag.name, delivery.door, delivery.peer) == (tag, "reports", "192.0.2.1")
+    assert delivery.raw == body(FIX, tag=tag)
+
+
+def test_a_bad_report_never_costs_the_others(inbox: MemoryInbox) -> None:
+    answer = ask(inbox, body(FIX, {**FIX, "lat": 91}, {"lat": 1}), headers=bearer())
+    assert answer.json["accepted"] == 1
+    assert [r["index"] for r in answer.json["refused"]] == [1, 2]
+    assert [(a.reason, a.raw) for a in inbox.apart] == [
+        ("refused_report", body(FIX, {**FIX, "lat": 91}, {"lat": 1}))
+    ]
+
+
+def test_nothing_but_bad_reports_is_answered_without_storing(inbox: MemoryInbox) -> None:
+    answer = ask(inbox, body({"lat": 1}), headers=bearer())
+    assert (answer.status, answer.json["accepted"]) == (200, 0)
+    assert not inbox.deliveries
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer wrong"},
+        {"authorization": "Basic " + b64encode(b"T1:one").decode()},
+        bearer("T2"),
+    ],
+    ids=["none", "empty", "wrong", "another scheme", "another tag's"],
+)
+def test_a_wrong_token_is_401_and_its_bytes_are_kept_apart(
+    inbox: MemoryInbox, headers: dict[str, str]
+) -> None:
+    answer = ask(inbox, body(FIX), headers={**headers, "content-type": "application/json"})
+    assert answer.status == 401
+    assert "ringfence tags" in answer.json["error"]
+    assert answer.headers[b"www-authenticate"].startswith(b"Bearer")
+    assert not inbox.deliveries
+    assert [(a.reason, a.peer, a.sender_known) for a in inbox.apart] == [
+        ("unauthenticated", "192.0.2.1", False)
+    ]
+
+
+def test_a_malformed_body_is_400_with_the_reason_and_kept_apart(inbox: MemoryInbox) -> None:
+    answer = ask(inbox, b'{"tag":"T1","reports":[', headers=bearer())
+    assert answer.status == 400
+    assert "not JSON" in answer.json["error"]
+    assert [(a.reason, a.sender_known) for a in inbox.apart] == [("malformed", True)]
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "chunked"])
+def test_five_megabytes_are_413_naming_the_limit(inbox: MemoryInbox, declared: bool) -> None:
+    headers = bearer() | ({"content-length": str(5 << 20)} if declared else {})
+    answer = ask(inbox, *[b" " * (1 << 20)] * 5, headers=headers)
+    assert answer.status == 413
+    assert "1,048,576 bytes" in answer.json["error"]
+    assert not inbox.deliveries
+
+
+def test_a_body_of_just_the_limit_is_taken(inbox: MemoryInbox) -> None:
+    whole = body(FIX).ljust(MAX_BODY)
+    assert ask(inbox, whole, headers=bearer()).status == 200
+    assert ask(inbox, whole + b" ", headers=bearer()).status == 413
+
+
+@given(st.integers(0, 200))
+def test_a_body_cut_short_stores_nothing_and_answers_nothing(end: int) -> None:
+    inbox = MemoryInbox()
+    answer = ask(inbox, body(FIX)[:end], headers=bearer(), cut=True)
+    assert answer.sent == []
+    assert not inbox.deliveries
+
+
+@given(st.sets(st.integers(1, 100)))
+def test_wherever_a_body_is_chopped_the_answer_is_the_same(cuts: set[int]) -> None:
+    whole = body(FIX, {**FIX, "lat": 91})
+    edges = [0, *sorted(c for c in cuts if c < len(whole)), len(whole)]
+    pieces = [whole[a:b] for a, b in pairwise(edges)]
+    answer = ask(MemoryInbox(), *pieces, headers=bearer())
+    assert answer.body == ask(MemoryInbox(), whole, headers=bearer()).body
+
+
+def test_a_full_inbox_is_429_with_a_time_to_come_back() -> None:
+    answer = ask(MemoryInbox(full=True), body(FIX), headers=bearer())
+    assert (answer.status, answer.headers[b"retry-after"]) == (429, b"1")
+
+
+def test_what_can_not_be_stored_is_503_and_not_acknowledged() -> None:
+    answer = ask(MemoryInbox(trouble="the disk is full"), body(FIX), headers=bearer())
+    assert (answer.status, answer.headers[b"retry-after"]) == (503, b"5")
+    assert answer.json == {"error": "the disk is full"}
+
+
+def test_no_such_door_is_404_naming_the_doors(inbox: MemoryInbox) -> None:
+    answer = ask(inbox, b"", path="/gateway/v2")
+    assert answer.status == 404
+    assert REPORTS in answer.json["error"]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_another_method_is_405(inbox: MemoryInbox, method: str) -> None:
+    answer = ask(inbox, b"", method=method, headers=bearer())
+    assert (answer.status, answer.headers[b"allow"]) == (405, b"POST")
+
+
+def test_another_media_type_is_415_naming_what_is_read(inbox: MemoryInbox) -> None:
+    answer = ask(inbox, body(FIX), headers=bearer(kind="text/csv"))
+    assert answer.status == 415
+    assert "application/msgpack" in answer.json["error"]
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON"])
+def test_a_media_type_may_carry_more(inbox: MemoryInbox, kind: str) -> None:
+    assert ask(inbox, body(FIX), headers=bearer(kind=kind)).status == 200
+
+
+def test_a_phone_reports_through_owntracks_and_hears_an_empty_list(inbox: MemoryInbox) -> None:
+    message = json.dumps(LOCATION).encode()
+    answer = ask(inbox, message, path=OWNTRACKS, headers=basic("T1", "one"))
+    assert (answer.status, answer.body) == (200, b"[]")
+    (delivery,) = inbox.deliveries
+    assert (delivery.door, delivery.reports[0].lat_e7) == ("owntracks", 515_000_000)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, basic("T2", "one"), basic("T1", "wrong"), {"authorization": "Basic %%%"}, bearer()],
+)
+def test_a_phone_with_another_name_or_password_is_401(
+    inbox: MemoryInbox, headers: dict[str, str]
+) -> None:
+    answer = ask(inbox, json.dumps(LOCATION).encode(), path=OWNTRACKS, headers=headers)
+    assert (answer.status, answer.headers[b"www-authenticate"][:5]) == (401, b"Basic")
+    assert not inbox.deliveries
+
+
+def test_an_impossible_location_never_blocks_a_phones_queue(inbox: MemoryInbox) -> None:
+    message = json.dumps({**LOCATION, "lat": 91}).encode()
+    answer = ask(inbox, message, path=OWNTRACKS, headers=basic("T1", "one"))
+    assert (answer.status, answer.body) == (200, b"[]")
+    assert [a.reason for a in inbox.apart] == ["refused_report"]
+
+
+def test_an_encrypted_message_is_told_what_to_do(inbox: MemoryInbox) -> None:
+    message = b'{"_type":"encrypted","data":"x"}'
+    answer = ask(inbox, message, path=OWNTRACKS, headers=basic("T1", "one"))
+    assert answer.status == 400
+    assert "encryption key" in answer.json["error"]
+    assert [a.reason for a in inbox.apart] == ["encrypted"]

@@ -1,0 +1,223 @@
+"""The short way from a socket to the session, over real loopback sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from ringfence.gateway.connection import MAX_HEAD, make_protocol
+from ringfence.gateway.session import Session
+from tests.gateway.house import TOKENS, MemoryInbox, TwoTags
+
+FIX = {"time": "2026-03-01T10:02:00Z", "lat": 51.5, "lon": -0.1}
+
+
+class Pages(asyncio.Protocol):
+    """Stands for the server that has the rest."""
+
+    def __init__(self, **_given: Any) -> None:
+        self.got = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(b"pages:" + data)  # type: ignore[attr-defined]
+
+
+class State:
+    def __init__(self) -> None:
+        self.connections: set[Any] = set()
+
+
+class Line:
+    """A client's end."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    def send(self, data: bytes) -> None:
+        self.writer.write(data)
+
+    async def answer(self) -> tuple[int, dict[str, str], Any]:
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
+        first, *rest = head.strip().split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in rest)
+        body = await self.reader.readexactly(int(headers["content-length"]))
+        return int(first.split()[1]), headers, json.loads(body)
+
+    async def closed(self) -> bool:
+        return await self.reader.read() == b""
+
+
+def talk(
+    story: Callable[[Line, State], Awaitable[None]], inbox: MemoryInbox | None = None
+) -> MemoryInbox:
+    inbox = inbox or MemoryInbox()
+
+    async def scene() -> None:
+        state = State()
+        make = make_protocol(Session(inbox, TwoTags()), Pages)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: make(server_state=state), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(10):
+            await story(Line(reader, writer), state)
+        writer.close()
+        server.close()
+
+    asyncio.run(scene())
+    return inbox
+
+
+def request(*reports: Any, tag: str = "T1", extra: str = "", seq: int = 0) -> bytes:
+    body = json.dumps({"tag": tag, "reports": reports or [{**FIX, "seq": seq}]}).encode()
+    head = (
+        f"POST /gateway/v1/reports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKENS[tag]}\r\n"
+        f"Content-Type: application/json\r\n{extra}Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def test_one_connection_carries_many_requests() -> None:
+    async def story(line: Line, _state: State) -> None:
+        for seq in range(5):
+            line.send(request(seq=seq))
+            status, headers, told = await line.answer()
+            assert (status, told["accepted"]) == (200, 1)
+            assert "connection" not in headers
+
+    assert len(talk(story).deliveries) == 5
+
+
+def test_requests_in_one_piece_are_answered_in_their_order() -> None:
+    async def story(line: Line, _state: State) -> None:
+        # T2 has to be asked about, so its answer is ready after the others'.
+        line.send(request(tag="T2") + request(seq=1) + request({"lat": 1}))
+        assert (await line.answer())[2]["accepted"] == 1
+        assert (await line.answer())[2]["accepted"] == 1
+        assert (await line.answer())[2]["refused"]
+
+    assert [d.tag.name for d in talk(story).deliveries] == ["T1", "T2"]
+
+
+def test_a_request_may_come_byte_by_byte() -> None:
+    async def story(line: Line, _state: State) -> None:
+        line.send(request()[:40])
+        for byte in request()[40:]:
+            line.send(bytes([byte]))
+            await asyncio.sleep(0)
+        assert (await line.answer())[0] == 200
+
+    talk(story)
+
+
+@pytest.mark.parametrize("end", [10, 60, 200, -1])
+def test_a_request_cut_short_stores_nothing(end: int) -> None:
+    async def story(line: Line, _state: State) -> None:
+        line.send(request()[:end])
+        line.writer.write_eof()
+        await line.reader.read()
+
+    assert not talk(story).deliveries
+
+
+def test_anything_but_a_door_goes_to_the_pages_for_good() -> None:
+    async def story(line: Line, state: State) -> None:
+        line.send(request())
+        await line.answer()
+        line.send(b"GET /alerts HTTP/1.1\r\n\r\n")
+        assert await line.reader.readexactly(6 + 24) == b"pages:GET /alerts HTTP/1.1\r\n\r\n"[:30]
+        assert not state.connections
+
+    talk(story)
+
+
+def test_a_page_asked_for_behind_a_report_is_refused_and_the_report_kept() -> None:
+    async def story(line: Line, _state: State) -> None:
+        line.send(request() + b"GET /alerts HTTP/1.1\r\n\r\n")
+        assert (await line.answer())[0] == 200
+        status, headers, _ = await line.answer()
+        assert (status, headers["connection"]) == (400, "close")
+        assert await line.closed()
+
+    assert len(talk(story).deliveries) == 1
+
+
+def test_five_megabytes_hear_why_they_are_refused() -> None:
+    async def story(line: Line, _state: State) -> None:
+        head = request().partition(b"Content-Length")[0]
+        line.send(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        for _ in range(5):
+            line.send(b"100000\r\n" + b" " * (1 << 20) + b"\r\n")
+            await line.writer.drain()
+        line.send(b"0\r\n\r\n")
+        status, _, told = await line.answer()
+        assert status == 413
+        assert "1,048,576" in told["error"]
+        line.send(request())
+        assert (await line.answer())[0] == 200
+
+    assert len(talk(story).deliveries) == 1
+
+
+def test_what_is_not_http_is_400_and_the_line_is_closed() -> None:
+    async def story(line: Line, _state: State) -> None:
+        line.send(b"POST /gateway/v1/reports nonsense\r\n\r\n")
+        assert (await line.answer())[0] == 400
+        assert await line.closed()
+
+    talk(story)
+
+
+def test_headers_without_end_are_cut_off() -> None:
+    async def story(line: Line, _state: State) -> None:
+        line.send(b"POST /gateway/v1/reports HTTP/1.1\r\nX: " + b"x" * MAX_HEAD)
+        assert (await line.answer())[0] == 431
+        assert await line.closed()
+
+    talk(story)
+
+
+def test_connection_close_is_honoured() -> None:
+    async def story(line: Line, _state: State) -> None:
+        line.send(request(extra="Connection: close\r\n"))
+        status, headers, _ = await line.answer()
+        assert (status, headers["connection"]) == (200, "close")
+        assert await line.closed()
+
+    talk(story)
+
+
+def test_a_sender_that_waits_for_100_continue_hears_it() -> None:
+    async def story(line: Line, _state: State) -> None:
+        head, _, body = request(extra="Expect: 100-continue\r\n").partition(b"\r\n\r\n")
+        line.send(head + b"\r\n\r\n")
+        assert await line.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        line.send(body)
+        assert (await line.answer())[0] == 200
+
+    talk(story)
+
+
+def test_a_stopping_server_answers_what_it_took_in_and_closes() -> None:
+    class SlowInbox(MemoryInbox):
+        def put(self, delivery: Any, done: Any) -> None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(0.2, lambda: MemoryInbox.put(self, delivery, done))
+
+    async def story(line: Line, state: State) -> None:
+        line.send(request())
+        await asyncio.sleep(0.1)
+        for connection in list(state.connections):
+            connection.shutdown()
+        status, headers, _ = await line.answer()
+        assert (status, headers["connection"]) == (200, "close")
+        assert await line.closed()
+
+    assert len(talk(story, SlowInbox()).deliveries) == 1
