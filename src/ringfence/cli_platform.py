@@ -33,10 +33,11 @@ def up(port: Port = 8000, data: Data = None, host: Host = "127.0.0.1", only: Onl
     from ringfence.desk.config.platform import Start, run
 
     parts = tuple(part for part in PARTS if not only or part in only)
-    run(
+    finished = run(
         Start(environment.data, host, port, parts),
         say=lambda url: typer.echo(f"Ringfence is on {url} (data in {environment.data})"),
     )
+    _end(finished=finished)
 
 
 def demo(port: Port = 8000, data: Data = None, host: Host = "127.0.0.1") -> None:
@@ -49,7 +50,13 @@ def demo(port: Port = 8000, data: Data = None, host: Host = "127.0.0.1") -> None
 
     from ringfence.desk.config.demo import demo as run
 
-    run(environment.data, host, port, say=typer.echo)
+    _end(finished=run(environment.data, host, port, say=typer.echo))
+
+
+def _end(*, finished: bool) -> None:
+    if not finished:
+        # A stage still computes; waiting for it would break the promise to stop in five seconds.
+        os._exit(0)
 
 
 def migrate(data: Data = None) -> None:

@@ -13,10 +13,10 @@ from ringfence.desk.config.platform import Start, run
 from ringfence.desk.config.schema import migrate
 
 BACKFILL_H = 24
-STOP_S = 3.0
+STOP_S = 0.4
 
 
-def demo(data: Path, host: str, port: int, *, say: Callable[[str], None]) -> None:
+def demo(data: Path, host: str, port: int, *, say: Callable[[str], None]) -> bool:
     """Run platform and simulator until SIGTERM or SIGINT.
 
     Args:
@@ -24,6 +24,9 @@ def demo(data: Path, host: str, port: int, *, say: Callable[[str], None]) -> Non
         host: where to listen.
         port: on which port; 0 = any free one.
         say: prints a line to the person at the keyboard.
+
+    Returns:
+        As `platform.run`.
 
     Raises:
         CantStartError: as for `up`.
@@ -38,7 +41,7 @@ def demo(data: Path, host: str, port: int, *, say: Callable[[str], None]) -> Non
             say(line)
 
     try:
-        run(Start(data, host, port), say=on_listening)
+        return run(Start(data, host, port), say=on_listening)
     finally:
         for child in fleet:
             _stop_fleet(child)

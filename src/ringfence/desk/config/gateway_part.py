@@ -30,9 +30,9 @@ class GatewayPart:
         """Start the inbox's writer."""
         self._inbox.start()
 
-    def close(self) -> None:
+    def close(self, timeout_s: float) -> None:
         """Commit what was taken in; take no more."""
-        self._inbox.stop()
+        self._inbox.stop(timeout_s)
         self._gatekeeper.stop()
 
     def check(self) -> str | None:

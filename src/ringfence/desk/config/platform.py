@@ -24,8 +24,8 @@ from ringfence.desk.config.watch import Watch
 
 log = structlog.get_logger("ringfence.platform")
 
-STOP_S = 2.0
-"""How long the stage at work may take to finish."""
+STOP_S = 4.5
+"""From the signal to the end, what is left of it for the inbox and the stage at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,16 @@ class Start:
     parts: tuple[str, ...] = PARTS
 
 
-def run(start: Start, *, say: Callable[[str], None]) -> None:
+def run(start: Start, *, say: Callable[[str], None]) -> bool:
     """Run until SIGTERM or SIGINT, then stop within five seconds.
 
     Args:
         start: what and where; the data folder is open and Django is set up.
         say: called once with the address when everything listens.
+
+    Returns:
+        Whether the stage at work finished; if not, it was left in the middle of a transaction,
+        which a restart begins anew.
 
     Raises:
         CantStartError: another process has the folder or the port, or the schema is too new.
@@ -65,7 +69,9 @@ def run(start: Start, *, say: Callable[[str], None]) -> None:
         try:
             server.run(sockets=[listener])
         finally:
-            _stop(gateway, watch)
+            stop_by_s = (server.asked_at_s or time.monotonic()) + STOP_S
+            finished = _stop(gateway, watch, stop_by_s)
+        return finished
     finally:
         lock.release()
 
@@ -88,13 +94,13 @@ def _assemble(start: Start) -> tuple[Platform, GatewayPart | None, Watch | None]
     return platform, gateway, watch
 
 
-def _stop(gateway: GatewayPart | None, watch: Watch | None) -> None:
-    began_s = time.monotonic()
+def _stop(gateway: GatewayPart | None, watch: Watch | None, by_s: float) -> bool:
     # The inbox first: what was taken in is committed and answered before the reader stops.
     if gateway:
-        gateway.close()
-    finished = watch.stop(STOP_S) if watch else True
-    log.info("stopped", seconds=round(time.monotonic() - began_s, 2), stage_finished=finished)
+        gateway.close(max(0.5, (by_s - time.monotonic()) / 2))
+    finished = watch.stop(max(0.2, by_s - time.monotonic())) if watch else True
+    log.info("stopped", stage_finished=finished)
+    return finished
 
 
 def _shown(host: str) -> str:

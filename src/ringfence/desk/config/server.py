@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -47,7 +48,10 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its own signal handling, which would end the process before our threads."""
+    """Without uvicorn's own signal handling, which would end the process before our threads."""
+
+    asked_at_s: float | None = None
+    """When it was asked to stop, on the monotonic clock."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -63,6 +67,7 @@ class Server(uvicorn.Server):
         # A second signal does not wait for open requests.
         self.force_exit = self.should_exit
         self.should_exit = True
+        self.asked_at_s = self.asked_at_s or time.monotonic()
 
 
 def make_server(application: Application, protocol: Any = "httptools") -> Server:
