@@ -28,6 +28,11 @@ from ringfence.desk.monitoring.judging import (
     Verdict,
     judge,
 )
+from ringfence.desk.monitoring.metrics import (
+    JUDGED_LAG_SECONDS,
+    REPORTS_NOT_JUDGED,
+    WEARERS_REWOUND,
+)
 from ringfence.desk.monitoring.models import Cursor, PoisonReport, WearerState
 from ringfence.desk.monitoring.plans import Plans
 from ringfence.desk.monitoring.poison import Poison, judge_around
@@ -89,7 +94,7 @@ class Detector:
             _tell([d.public_id for d in dockets.of.values()], at)
         self.fittings_seen = True
         self.unreadable.clear()
-        _log_run(rows, judgeable, judged)
+        _count(rows, judged, len(poison), now())
         return len(rows) or len(judged)
 
     def wake_due(self, at: datetime | None = None) -> int:
@@ -215,11 +220,27 @@ def _tell(public_ids: Sequence[str], at: datetime) -> None:
     Change.objects.bulk_create([Change(topic="wearer", ref=ref, at=at) for ref in public_ids])
 
 
-def _log_run(rows: NDArray[np.void], judgeable: NDArray[np.void], judged: Sequence[Judged]) -> None:
+def _count(rows: NDArray[np.void], judged: Sequence[Judged], poison: int, at: datetime) -> None:
+    """Tell the metrics; a log line only where a run was out of the ordinary."""
+    future, nobodys = is_future(rows), rows["wearer"] == 0
+    kept = {"future": future, "nobody": nobodys & ~future}
+    for reason, mask in kept.items():
+        REPORTS_NOT_JUDGED.labels(reason).inc(int(mask.sum()))
+    REPORTS_NOT_JUDGED.labels("poison").inc(poison)
+    received, counts = np.unique(rows["received_ms"], return_counts=True)
+    for received_ms, count in zip(received, counts, strict=True):
+        lag_s = max(0, to_ms(at) - int(received_ms)) / 1000
+        for _ in range(int(count)):
+            JUDGED_LAG_SECONDS.observe(lag_s)
     rewound = sum(1 for one in judged if one.rewound is not None)
-    if rewound or len(judgeable) < len(rows):
+    WEARERS_REWOUND.inc(rewound)
+    if rewound or future.any() or nobodys.any():
         log.info(
-            "judged", reports=len(rows), kept=len(rows) - len(judgeable), wearers_rewound=rewound
+            "judged",
+            reports=len(rows),
+            future=int(future.sum()),
+            nobodys=int(nobodys.sum()),
+            wearers_rewound=rewound,
         )
 
 

@@ -1,4 +1,4 @@
-"""What the gateway and its inbox count for `/metrics`. No label ever says who or where."""
+"""What the gateway, its inbox and detection count for `/metrics`; no label says who or where."""
 
 from __future__ import annotations
 
@@ -28,3 +28,17 @@ GROUP_REPORTS = Histogram(
     buckets=(1, 4, 16, 64, 256, 1024, 4096),
 )
 INBOX_IN_TROUBLE = Gauge("ringfence_inbox_in_trouble", "1 while nothing can be stored.")
+
+JUDGED_LAG_SECONDS = Histogram(
+    "ringfence_judged_lag_seconds",
+    "From a report's receipt to the commit of its judgement.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 240, 900),
+)
+REPORTS_NOT_JUDGED = Counter(
+    "ringfence_reports_not_judged",
+    "Reports kept without judgement: nobody's, from the future, or set apart.",
+    ["reason"],
+)
+WEARERS_REWOUND = Counter(
+    "ringfence_wearers_rewound", "Times that a wearer was judged again from an earlier state."
+)
