@@ -9,6 +9,7 @@ import pytest
 from ringfence.desk.accounts.models import User
 from ringfence.desk.cases.actions import add_order, add_victim, add_wearer
 from ringfence.desk.cases.models import Order, Victim, Wearer
+from ringfence.desk.kit.logs import set_up_logs
 from ringfence.engine.conditions import Condition, Kind
 
 SQUARE = {
@@ -16,6 +17,12 @@ SQUARE = {
     "coordinates": [[[-0.1, 51.5], [-0.09, 51.5], [-0.09, 51.51], [-0.1, 51.51], [-0.1, 51.5]]],
 }
 START_AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def logs() -> None:
+    """As in a running platform: without this, structlog prints local variables."""
+    set_up_logs()
 
 
 def person(name: str, role: str) -> User:
