@@ -44,7 +44,7 @@ def test_the_truth_agrees_with_another_geometry_library(
 def test_the_approach_is_a_true_visit_of_its_disc(day: Cast, conditions: list[Condition]) -> None:
     zone = next(c for c in conditions if c.id == "X000001-exclusion")
     (visit,) = VisitLog(day.tracks[0], zone).between(AT_S - DAY_S, AT_S + 3600)
-    assert 10 <= visit.begin_s - AT_S <= 20
+    assert 5 <= visit.begin_s - AT_S <= 15
     centre = Point(zone.geometry["coordinates"])  # type: ignore[index]
     for at_s, sign in ((visit.begin_s - 1, 1), (visit.begin_s, -1)):
         spot = day.tracks[0].at(at_s).spot

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,18 +18,20 @@ from ringfence.engine.fix import Signal
 from ringfence.sim import habits
 from ringfence.sim.errors import Drift
 from ringfence.sim.movement import Segment, stay, way
-from ringfence.sim.people import Haunt
+from ringfence.sim.people import Haunt, Wearer
 from ringfence.sim.rules import CURFEW_HOURS, DRIFTER_GAP_M
-from ringfence.sim.streets import ACROSS_M, Streets
+from ringfence.sim.streets import Streets
 from ringfence.sim.track import Outing
 from ringfence.sim.world import World
 
 APPROACHER, LATECOMER, CUTTER, DRIFTER = 0, 1, 2, 3
-WAIT_M = 430.0
-"""From the zone's centre to the corner where the approacher waits: outside the buffer."""
-RIDE_S, LINGER_S = 54.0, 420.0
-NOTICES_S = (4, 14)
-"""Reports in the buffer and just inside: the tag itself notices that it has come near."""
+RIDE_BLOCKS, RIDE_MPS = 7, 6.5
+"""How far from the zone's heart the approacher sets out, and how fast he rides."""
+RIDE_M = 412.0
+"""How far from the heart he is at `at`: just outside the buffer, and seen to move."""
+NOTICES_S = (-13, 2)
+"""Reports on the way and in the buffer: from there on the tag reports each 15 s."""
+LINGER_S = 420.0
 CUT_S = 12
 DRIFT_M = 110.0
 """How far over the edge the drifter's fixes go."""
@@ -104,26 +107,24 @@ def _scripted(world: World, number: int, streets: Streets) -> Outing | None:
 
 
 def _approach(world: World, streets: Streets, at_s: float) -> Outing:
-    """Wait at a corner, ride along the street to the zone's heart, linger, ride back."""
+    """From a corner, ride along the street to the zone's heart, linger, ride back."""
     site = world.sites[APPROACHER]
     i, j = site.corner
     step = -1 if i > 0 else 1
-    corner = (i + step * 5, j)
-    row = [streets.corner(site.district, (n, j)) for n in range(corner[0], i - step, -step)]
-    share = 5 - WAIT_M / ACROSS_M
-    east, north = row[0].to(row[1])
-    wait = Haunt(
-        "street", site.district, corner, row[0].moved(share * east, share * north), indoors=False
-    )
-    heart = Haunt("street", site.district, site.corner, row[-1], indoors=False)
-    ride = Segment(at_s, at_s + RIDE_S, (wait.spot, *row[1:]), "bike", wait, heart)
+    row = range(i + step * RIDE_BLOCKS, i - step, -step)
+    spots = tuple(streets.corner(site.district, (n, j)) for n in row)
+    wait = Haunt("street", site.district, (row[0], j), spots[0], indoors=False)
+    heart = Haunt("street", site.district, site.corner, spots[-1], indoors=False)
+    length_m = sum(a.distance_m(b) for a, b in pairwise(spots))
+    leave_s = float(round(at_s - (length_m - RIDE_M) / RIDE_MPS))
+    ride = Segment(leave_s, leave_s + round(length_m / RIDE_MPS), spots, "bike", wait, heart)
     leave_s = ride.to_s + LINGER_S
     back = replace(
-        ride, from_s=leave_s, to_s=leave_s + 90, spots=ride.spots[::-1], start=heart, goal=wait
+        ride, from_s=leave_s, to_s=leave_s + 120, spots=ride.spots[::-1], start=heart, goal=wait
     )
     return Outing(
         "approach",
-        (stay(wait, at_s - 600, at_s), ride, stay(heart, ride.to_s, leave_s), back,
+        (stay(wait, at_s - 600, ride.from_s), ride, stay(heart, ride.to_s, leave_s), back,
          stay(wait, back.to_s, back.to_s + 300)),
     )  # fmt: skip
 
@@ -135,18 +136,27 @@ def _street(streets: Streets, district: int, node: tuple[int, int]) -> Haunt:
 def _lapse(world: World, number: int, day: date) -> Outing | None:
     """Something that goes wrong by itself: a visit to the zone, or home too late."""
     rng = np.random.default_rng([world.seed, number, day.toordinal(), 7])
-    rate = LAPSE_RATE if habits.epoch_s(day, 86_399) > world.at.timestamp() else CALM_RATE
     wearer = world.people[number]
     rhythm = habits.rhythm_of(wearer, world.conditions["features"])
     due = any(name == habits.WEEKDAYS[day.weekday()] for name, _, _ in rhythm.appointments)
-    if rng.random() >= rate or due or number == DRIFTER:
+    chance = rng.random()
+    if chance >= LAPSE_RATE or due or number == DRIFTER:
         return None
-    curfewed = rhythm.home_s < 22 * 3600
-    if curfewed and rng.random() < 0.5:
-        pub, over_s = wearer.haunts[3], rhythm.home_s + 60 * int(rng.integers(45, 70))
-        seconds = (rhythm.home_s - 1800, over_s)
-        return Outing("late home", (stay(pub, *(habits.epoch_s(day, s) for s in seconds)),))
-    site = world.sites[number]
-    heart = Haunt("street", site.district, site.corner, site.centre, indoors=False)
-    from_s = habits.epoch_s(day, 60 * int(rng.integers(11 * 60, 15 * 60)))
-    return Outing("visit", (stay(heart, from_s, from_s + 60 * int(rng.integers(6, 20))),))
+    made = _late_home(wearer, rhythm, day, rng)
+    if made is None:
+        site = world.sites[number]
+        heart = Haunt("street", site.district, site.corner, site.centre, indoors=False)
+        from_s = habits.epoch_s(day, 60 * int(rng.integers(11 * 60, 15 * 60)))
+        made = Outing("visit", (stay(heart, from_s, from_s + 60 * int(rng.integers(6, 20))),))
+    is_calm = made.window[0] < world.at.timestamp()
+    return None if is_calm and chance >= CALM_RATE else made
+
+
+def _late_home(
+    wearer: Wearer, rhythm: habits.Rhythm, day: date, rng: np.random.Generator
+) -> Outing | None:
+    if rhythm.home_s >= 22 * 3600 or rng.random() >= 0.5:
+        return None
+    times = rhythm.home_s - 1800, rhythm.home_s + 60 * int(rng.integers(45, 70))
+    from_s, to_s = (habits.epoch_s(day, s) for s in times)
+    return Outing("late home", (stay(wearer.haunts[3], from_s, to_s),))
