@@ -105,7 +105,7 @@ class ReportInbox:
     def _run(self) -> None:
         try:
             more = True
-            while more:
+            while more or not self._queue.empty():
                 waiting, apart, more = self._gather()
                 if waiting or apart:
                     self._commit(waiting, apart)
