@@ -22,6 +22,12 @@ SIGMAS_IN_CIRCLE: Final = 2.4477
 SETTLED_PLACE: Final = 3
 """So many fixes at one place make it the place where the tag rests."""
 DISBELIEVED_OUTLIER: Final = 0.7
+LEAST_WAY_M: Final = 20.0
+"""Nearer fixes, their circles taken off, may be one place."""
+ON_WAY_MS: Final = 180_000
+"""A longer pause, and the way may have turned."""
+FASTER: Final = 1.5
+"""So much faster than on the leg before may the next be."""
 GEOMETRIC_LOG_ODDS: Final = 40.0
 """Geometry alone knows no doubt; e^40 to one is certainty in a float."""
 
@@ -38,6 +44,8 @@ def evidence(limits: Thresholds, look: Look, depth_m: float) -> float:
     sigma_m = look.radius_m / SIGMAS_IN_CIRCLE
     past = 0.5 * math.erfc(-depth_m / (sigma_m * math.sqrt(2.0)))
     outlier = limits.outlier[look.source]
+    if look.on_way:
+        outlier = limits.outlier_on_way
     if not believed(look.doubts):
         outlier = DISBELIEVED_OUTLIER
     good = (1.0 - outlier) * past + 0.5 * outlier
@@ -55,6 +63,8 @@ def after(limits: Thresholds, log_odds: float, look: Look, depth_m: float, past:
     if limits.geometric:
         return GEOMETRIC_LOG_ODDS if past else -GEOMETRIC_LOG_ODDS
     left = limits.unknown + (log_odds - limits.unknown) * look.keep
+    if look.on_way:
+        left = max(left, limits.on_way)
     return max(limits.floor, min(limits.ceiling, left + evidence(limits, look, depth_m)))
 
 
@@ -69,10 +79,31 @@ def is_moving(limits: Thresholds, me: np.record, look: Look) -> bool:
     """Whether a fix shows the tag on its way: by its own speed, or too far off to be drift."""
     if look.speed_mps >= limits.moving_mps:
         return True
-    if me.rest_fixes == 0:
+    if me.fix_ms == NEVER or look.source == CELL:
         return False
     moved_m = geodesic_m(me.rest_lon, me.rest_lat, look.lon, look.lat)
-    return moved_m > max(limits.drift_m, look.radius_m)
+    if me.rest_fixes < SETTLED_PLACE:
+        return bool(moved_m > me.radius_m + look.radius_m + LEAST_WAY_M)
+    return bool(moved_m > max(limits.drift_m, look.radius_m))
+
+
+@inner
+def is_on_way(me: np.record, look: Look, moving: bool) -> bool:
+    """Whether a fix carries on the way that the two believed fixes before it show.
+
+    Such a fix does not stand alone: an outlier would have to fall, by chance, where the way leads,
+    no farther than its speed allows.
+    """
+    elapsed_ms = look.time_ms - me.fix_ms
+    was_moving = me.fix_ms != NEVER and me.rest_fixes == 0 and me.source != CELL
+    if not (moving and was_moving) or look.source == CELL or elapsed_ms > ON_WAY_MS:
+        return False
+    east = math.cos(math.radians(look.lat)) ** 2
+    ahead = (look.lon - me.lon) * (me.lon - me.before_lon) * east
+    ahead += (look.lat - me.lat) * (me.lat - me.before_lat)
+    reach_m = FASTER * me.leg_mps * elapsed_ms / 1000.0 + look.radius_m
+    moved_m = geodesic_m(me.lon, me.lat, look.lon, look.lat)
+    return bool(ahead > 0.0 and moved_m <= reach_m)
 
 
 @inner
@@ -81,6 +112,8 @@ def weight_of(limits: Thresholds, me: np.record, look: Look, moving: bool) -> fl
     if me.fix_ms == NEVER:
         return 1.0
     elapsed_ms = look.time_ms - me.fix_ms
+    if elapsed_ms >= limits.quiet_ms:
+        return 1.0  # after a gap it is all there is
     if look.source == CELL:
         alike_ms = limits.drift_ms[look.source] if me.source == CELL else limits.moving_ms
         return 1.0 - math.exp(-elapsed_ms / alike_ms)
@@ -106,6 +139,7 @@ def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float, movi
         doubts_of(limits, me, look, accuracy_m),
         weight_of(limits, me, look, moving),
         keep,
+        is_on_way(me, look, moving),
     )
 
 

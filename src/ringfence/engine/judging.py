@@ -67,15 +67,18 @@ def learn(law: Law, number: int, look: Look) -> bool:
     slot.last_depth_m = depth
     decided = law.limits.geometric or look.source != CELL
     if decided and believed(look.doubts):
-        slot.with_it = min(slot.with_it + 1, 1000) if past else 0
-        slot.against = 0 if past else min(slot.against + 1, 1000)
+        # A fix on the way that others show counts for two: they bear it out.
+        more = 2 if look.on_way else 1
+        slot.with_it = min(slot.with_it + more, 1000) if past else 0
+        slot.against = 0 if past else min(slot.against + more, 1000)
         if not past:
-            slot.run_ms = NEVER
+            slot.run_ms, slot.run_fixes = NEVER, 0
     elif slot.state == states.CONFIRMED and not past:
         # What satellite fixes decided, a cell fix or a doubted one does not undo.
         return past
-    if past and slot.run_ms == NEVER:
-        slot.run_ms = look.time_ms
+    if past:
+        slot.run_ms = look.time_ms if slot.run_ms == NEVER else slot.run_ms
+        slot.run_fixes = min(slot.run_fixes + 1, 1_000_000)
     slot.log_odds = after(law.limits, slot.log_odds, look, depth, past)
     return past
 

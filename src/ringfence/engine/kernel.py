@@ -179,7 +179,7 @@ def _read(law: Law, wearer: int, items: Items, row: int) -> None:
         hear_satellites(law, wearer, signals, at_ms)
     accuracy_m, speed_mps = np.float64(items.accuracy_m[row]), np.float64(items.speed_mps[row])
     circle_m = radius_m(law.limits, accuracy_m, source)
-    look = Look(at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0)
+    look = Look(at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0, False)
     _read_position(law, wearer, look, accuracy_m)
 
 
@@ -236,9 +236,10 @@ def _remember(limits: Thresholds, me: np.record, look: Look, moving: bool) -> No
     """Keep a believed fix as the last known place."""
     speed = look.speed_mps
     if not limits.geometric:
-        if math.isnan(speed):
-            speed = way_mps(me, look)
+        leg_mps = way_mps(me, look)
+        speed = leg_mps if math.isnan(speed) else speed
         rest(me, look, moving)
+        me.before_lat, me.before_lon, me.leg_mps = me.lat, me.lon, leg_mps
     me.fix_ms, me.lat, me.lon = look.time_ms, look.lat, look.lon
     me.radius_m, me.source, me.speed_mps = look.radius_m, look.source, speed
     me.quiet = 0

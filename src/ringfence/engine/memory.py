@@ -40,6 +40,9 @@ WEARER_ROW: Final = np.dtype(
         ("lon", np.float64),
         ("raw_lat", np.float64),
         ("raw_lon", np.float64),
+        ("before_lat", np.float64),
+        ("before_lon", np.float64),
+        ("leg_mps", np.float64),
         ("rest_lat", np.float64),
         ("rest_lon", np.float64),
         ("rest_ms", np.int64),
@@ -57,8 +60,10 @@ WEARER_ROW: Final = np.dtype(
 )
 """One wearer. `clock_ms`: advanced to here. `heard_ms`: last report. `located_ms`: last
 report with a position. `fix_ms` … `source`: the last
-believed fix. `raw_…`: the last fix, believed or not. `rest_…`: the place where the tag rests.
-`item_…`: the last item read, so that its duplicate is known."""
+believed fix. `raw_…`: the last fix, believed or not. `before_…`,
+`leg_mps`: the believed fix before the last, and the speed between the two. `rest_…`: the place
+where the tag rests. `item_…`: the last item read, so that
+its duplicate is known."""
 
 SLOT_ROW: Final = np.dtype(
     [
@@ -66,6 +71,8 @@ SLOT_ROW: Final = np.dtype(
         ("run_ms", np.int64),
         ("log_odds", np.float64),
         ("last_depth_m", np.float64),
+        ("run_fixes", np.int32),
+        ("spare", np.int32),
         ("with_it", np.int32),
         ("against", np.int32),
         ("state", np.int8),
@@ -73,11 +80,12 @@ SLOT_ROW: Final = np.dtype(
         ("seen", np.int8),
         ("open", np.int8),
         ("arrived", np.int8),
-        ("spare", np.int8, (3,)),
+        ("unused", np.int8, (3,)),
     ],
     align=True,
 )
-"""One wearer and rule. `run_ms`: first of the fixes in a row past the edge. `settled`: far away and
+"""One wearer and rule. `run_ms`, `run_fixes`: first of the fixes in a row past the
+edge, and how many. `settled`: far away and
 sure of it. `seen`: 0 = the rule is new to this wearer. `open`: the row holds a violation.
 `arrived`: was on the right side since the rule's time began."""
 

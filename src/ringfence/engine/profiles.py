@@ -24,6 +24,8 @@ class Thresholds(NamedTuple):
     default_radius_m: tuple[float, ...]
     least_radius_m: tuple[float, ...]
     outlier: tuple[float, ...]
+    outlier_on_way: float
+    on_way: float
     drift_ms: tuple[float, ...]
     floor: float
     ceiling: float
@@ -59,6 +61,10 @@ class Profile:
     """A smaller claimed circle is read as this."""
     outlier: tuple[float, ...] = (0.08, 0.03, 0.08, 0.25, 0.03)
     """How often a fix says nothing of the true place, whatever its circle."""
+    outlier_on_way: float = 0.002
+    """… if it carries on the way that the fixes before it show."""
+    on_way: float = 0.05
+    """How probable a violation is at least before such a fix: who is on the way may arrive."""
     drift_s: tuple[float, ...] = (120.0, 90.0, 300.0, 3600.0, 300.0)
     """Errors at rest stay alike for about this long: one drift is one piece of evidence."""
     moving_s: float = 15.0
@@ -67,7 +73,7 @@ class Profile:
     """Probability of a violation after long compliance."""
     ceiling: float = 0.998
     """No run of fixes makes the engine surer than this."""
-    unknown: float = 0.1
+    unknown: float = 0.12
     """What belief decays to while nothing is heard."""
     forget_s: float = 900.0
     possible_above: float = 0.2
@@ -98,6 +104,8 @@ class Profile:
             default_radius_m=self.default_radius_m,
             least_radius_m=self.least_radius_m,
             outlier=self.outlier,
+            outlier_on_way=self.outlier_on_way,
+            on_way=_log_odds(self.on_way),
             drift_ms=tuple(1000.0 * s for s in self.drift_s),
             floor=_log_odds(self.prior),
             ceiling=_log_odds(self.ceiling),
@@ -152,11 +160,13 @@ _SOURCES = (
         "outlier",
         "[S] 200 m off at a claimed 1.7 m is known; one such fix must stay below confirm_above",
     ),
+    ("outlier_on_way", "[S] jumps in 0.15 % of fixes; few of them lie where the way leads"),
+    ("on_way", "[D] one approach in twenty leads past the edge"),
     ("drift_s", "[M] 70 % of successive cell fixes repeat the last one's place exactly"),
     ("moving_s", "[D] a receiver filters over seconds; a minute apart is a new look"),
     ("prior", "[S] 0.9–1.25 alerts a wearer-day in well-run schemes: about 1 % of minutes"),
     ("ceiling", "[D] leaves the end of a violation to three good fixes"),
-    ("unknown", "[D] below possible_above: silence alone accuses nobody"),
+    ("unknown", "[D] between clear_below and possible_above: silence neither clears nor accuses"),
     ("forget_s", "[C] 15 min: the Ministry's stale-feed banner"),
     ("possible_above", "[D] one good satellite fix past the edge reaches it"),
     ("clear_below", "[D] half of possible_above, so that it does not flicker"),

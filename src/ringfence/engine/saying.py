@@ -111,7 +111,7 @@ def begin(law: Law, wearer: int, number: int, cause: Cause) -> None:
     slot.confirming_ms = NEVER
     slot.first_ms = run_ms if slot.run_ms != NEVER else me.fix_ms
     slot.deepest_ms = slot.last_ms = me.fix_ms
-    slot.fixes = 0 if cause.starting else max(0, slot.with_it - 1)
+    slot.fixes = 0 if cause.starting else max(0, slot.run_fixes - 1)
     slot.cell_fixes = 0
     slot.depth_m, slot.radius_m = slot.last_depth_m, me.radius_m
     slot.probability = 0.0
@@ -134,7 +134,7 @@ def say(law: Law, wearer: int, number: int, act: int, cause: Cause) -> None:
     if act == states.END:
         slot.open = 0
         if cause.ended_by not in (CONDITION_ENDED, AUTHORISED):
-            slot.run_ms, slot.with_it = NEVER, 0
+            slot.run_ms, slot.run_fixes, slot.with_it = NEVER, 0, 0
 
 
 @inner

@@ -16,7 +16,7 @@ from ringfence.engine.words import EndedBy
 if TYPE_CHECKING:
     from ringfence.engine.plan import Plan
 
-FORMAT = 1
+FORMAT = 2
 """Of `to_bytes`; raised whenever a row of `memory` changes."""
 
 

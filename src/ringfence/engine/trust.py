@@ -42,6 +42,8 @@ class Look(NamedTuple):
     """What its evidence counts: 1 = independent of the fix before."""
     keep: float
     """What time has left of the belief before it."""
+    on_way: bool
+    """It carries on the way that the two believed fixes before it show."""
 
 
 @compiled
