@@ -250,6 +250,9 @@ def test_an_open_alert_is_reason_enough_for_its_own_wearer_only(as_user, otto, a
     client = as_user(otto)
     assert client.get(f"/wearers/{other.public_id}?alert={alert.public_id}").status_code == 302
     assert client.get(f"/wearers/{wes.public_id}?alert={alert.public_id}").status_code == 200
+    assert client.get(f"/wearers/{wes.public_id}/trail.json").status_code == 200
+    # Without the alert it is another purpose, which wants words of its own.
+    assert client.get(f"/wearers/{wes.public_id}").status_code == 302
 
 
 def test_the_drifters_page_says_why_there_is_no_alert(as_user, ola, tagged, wes):

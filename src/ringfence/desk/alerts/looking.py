@@ -10,18 +10,28 @@ from ringfence.desk.audit.actions import record_look
 from ringfence.desk.cases.models import Wearer
 
 KEPT_IN_SESSION = "looks"
+BY_ALERT = "alert:"
+"""Begins a purpose that an alert gave, not a person."""
 
 
 def has_reason(request: HttpRequest, wearer: Wearer) -> bool:
-    """Whether this session has said why it looks at `wearer`."""
-    looks = request.session.get(KEPT_IN_SESSION, {})
-    return wearer.public_id in looks
+    """Whether this session has said, in somebody's own words, why it looks at `wearer`."""
+    return any(not p.startswith(BY_ALERT) for p in _purposes(request, wearer))
+
+
+def has_looked(request: HttpRequest, wearer: Wearer) -> bool:
+    """Whether this session has any logged reason, an alert's too: what a page's own data asks."""
+    return bool(_purposes(request, wearer))
+
+
+def _purposes(request: HttpRequest, wearer: Wearer) -> list[str]:
+    looks: dict[str, list[str]] = request.session.get(KEPT_IN_SESSION, {})
+    return looks.get(wearer.public_id, [])
 
 
 def give_reason(request: HttpRequest, wearer: Wearer, *, purpose: str, reason: str) -> None:
     """Log why this session looks at `wearer`, unless it said so for this purpose already."""
-    looks: dict[str, list[str]] = request.session.get(KEPT_IN_SESSION, {})
-    purposes = looks.get(wearer.public_id, [])
+    purposes = _purposes(request, wearer)
     if purpose in purposes:
         return
     record_look(
@@ -30,6 +40,7 @@ def give_reason(request: HttpRequest, wearer: Wearer, *, purpose: str, reason: s
         reason=reason,
         purpose=purpose,
     )
+    looks = request.session.get(KEPT_IN_SESSION, {})
     request.session[KEPT_IN_SESSION] = {**looks, wearer.public_id: [*purposes, purpose]}
 
 
@@ -38,7 +49,7 @@ def look_for_alert(request: HttpRequest, alert: Alert) -> None:
     give_reason(
         request,
         alert.wearer,
-        purpose=f"alert:{alert.public_id}",
+        purpose=f"{BY_ALERT}{alert.public_id}",
         reason=f"alert {alert.public_id} ({alert.state})",
     )
 

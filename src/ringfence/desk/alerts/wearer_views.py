@@ -17,7 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from ringfence.desk.accounts.access import needs, signed_in
 from ringfence.desk.accounts.roles import Permission
 from ringfence.desk.alerts.forms import ReasonForm
-from ringfence.desk.alerts.looking import alert_reason, give_reason, has_reason, look_for_alert
+from ringfence.desk.alerts.looking import (
+    alert_reason,
+    give_reason,
+    has_looked,
+    has_reason,
+    look_for_alert,
+)
 from ringfence.desk.alerts.paging import pages
 from ringfence.desk.alerts.queries import alerts_of
 from ringfence.desk.alerts.wearer_page import conditions_of, tag_health
@@ -78,6 +84,7 @@ def wearer(request: HttpRequest, public_id: str) -> HttpResponse:
             "fixes": fixes,
             "pages": pages(request, fixes, anchor="fixes"),
             "alerts": alerts,
+            "by_alert": by_alert.public_id if by_alert else "",
             "at": at,
             "tiles": settings.MAP_STYLE,
         },
@@ -109,7 +116,7 @@ def reason(request: HttpRequest, public_id: str) -> HttpResponse:
 def wearer_trail(request: HttpRequest, public_id: str) -> HttpResponse:
     """The last day's fixes, for the map. Empty until a reason was given."""
     person = get_object_or_404(Wearer, public_id=public_id)
-    if not has_reason(request, person):
+    if not has_looked(request, person):
         return redirect("wearer-reason", public_id)
     at = now()
     return JsonResponse(trail_json(trail(person, at - SHOWN, at)))
@@ -121,6 +128,6 @@ def wearer_trail(request: HttpRequest, public_id: str) -> HttpResponse:
 def wearer_zones(request: HttpRequest, public_id: str) -> HttpResponse:
     """The wearer's own zones that hold now."""
     person = get_object_or_404(Wearer, public_id=public_id)
-    if not has_reason(request, person):
+    if not has_looked(request, person):
         return redirect("wearer-reason", public_id)
     return JsonResponse(zones_geojson(wearers=[person.pk]))
