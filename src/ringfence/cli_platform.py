@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ringfence.desk.config.claiming import Claim
 
 Data = Annotated[
     Path | None, typer.Option(help="The data folder.", envvar="RINGFENCE_DATA", show_default=False)
@@ -23,34 +27,47 @@ DEMO_DATA = Path("ringfence-data") / "demo"
 def up(port: Port = 8000, data: Data = None, host: Host = "127.0.0.1", only: Only = None) -> None:
     """Start the platform: it takes reports in, judges them, and shows them."""
     from ringfence.desk.config.folder import PARTS
-    from ringfence.desk.config.opening import set_up_django
 
     unknown = sorted(set(only or ()) - set(PARTS))
     if unknown:
         raise typer.BadParameter(f"--only {unknown[0]} is none of {', '.join(PARTS)}")
-    environment = set_up_django(data)
+    claim = _claim(data, host, port, only)
 
-    from ringfence.desk.config.platform import Start, run
+    from ringfence.desk.config.platform import run
 
-    parts = tuple(part for part in PARTS if not only or part in only)
-    finished = run(
-        Start(environment.data, host, port, parts),
-        say=lambda url: typer.echo(f"Ringfence is on {url} (data in {environment.data})"),
-    )
-    _end(finished=finished)
+    _end(finished=run(claim, say=lambda url: _say(f"Ringfence is on {url} (data in {claim.data})")))
 
 
 def demo(port: Port = 8000, data: Data = None, host: Host = "127.0.0.1") -> None:
     """Start the platform with made-up wearers, in a data folder of its own."""
-    from ringfence.desk.config.opening import set_up_django
-
     folder = (data or DEMO_DATA).absolute()
     os.environ.setdefault("RINGFENCE_LOG", str(folder / "ringfence.log"))
-    environment = set_up_django(folder)
+    claim = _claim(folder, host, port, None)
 
     from ringfence.desk.config.demo import demo as run
 
-    _end(finished=run(environment.data, host, port, say=typer.echo))
+    _end(finished=run(claim, say=_say))
+
+
+def _claim(data: Path | None, host: str, port: int, only: list[str] | None) -> Claim:
+    """Refuse what can't work before anything heavy is loaded; then set Django up."""
+    from ringfence.desk.config.claiming import claim
+    from ringfence.desk.config.environment import with_data
+    from ringfence.desk.config.folder import PARTS
+
+    parts = tuple(part for part in PARTS if not only or part in only)
+    claimed = claim(with_data(data).data, host, port, parts)
+
+    from ringfence.desk.config.opening import set_up_django
+
+    set_up_django(data)
+    return claimed
+
+
+def _say(line: str) -> None:
+    # Flushed: whoever started us may wait for the address at the other end of a pipe.
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _end(*, finished: bool) -> None:

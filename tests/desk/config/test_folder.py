@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ringfence.desk.config.claiming import bind
 from ringfence.desk.config.errors import CantStartError
 from ringfence.desk.config.folder import FolderLock, open_folder
 from ringfence.desk.config.secret import make_secret_key, secret_key
-from ringfence.desk.config.server import bind
 
 
 def test_an_absent_folder_is_made(tmp_path):
@@ -77,7 +77,6 @@ def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path):
 
 def test_a_port_in_use_is_refused_by_number():
     listener = bind("127.0.0.1", 0)
-    listener.listen()
     port = listener.getsockname()[1]
     with pytest.raises(CantStartError, match=f"port {port} on 127.0.0.1 is in use.*--port"):
         bind("127.0.0.1", port)

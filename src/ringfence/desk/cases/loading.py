@@ -124,7 +124,7 @@ def _wearers(by_key: dict[str, Versions]) -> list[str]:
 
 def _order_of(by: Actor, crn: str, by_key: dict[str, Versions], order_type: str) -> Order:
     wearer = Wearer.objects.filter(crn=crn).first() or add_wearer(by=by, crn=crn)
-    order = Order.objects.filter(wearer=wearer).order_by("-from_at").first()
+    order: Order | None = Order.objects.filter(wearer=wearer).order_by("-from_at").first()
     if order is not None:
         return order
     theirs = [r.from_at for rules in by_key.values() for r in rules if r.wearer == crn]

@@ -8,21 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ringfence.desk.accounts.roles import ROLES
+from ringfence.desk.config.claiming import Claim
 from ringfence.desk.config.demo_data import STAFF, load_staff
-from ringfence.desk.config.platform import Start, run
+from ringfence.desk.config.platform import run
 from ringfence.desk.config.schema import migrate
 
 BACKFILL_H = 24
 STOP_S = 0.4
 
 
-def demo(data: Path, host: str, port: int, *, say: Callable[[str], None]) -> bool:
+def demo(claim: Claim, *, say: Callable[[str], None]) -> bool:
     """Run platform and simulator until SIGTERM or SIGINT.
 
     Args:
-        data: the demo's own data folder, open.
-        host: where to listen.
-        port: on which port; 0 = any free one.
+        claim: the demo's own data folder, and a port.
         say: prints a line to the person at the keyboard.
 
     Returns:
@@ -31,17 +30,17 @@ def demo(data: Path, host: str, port: int, *, say: Callable[[str], None]) -> boo
     Raises:
         CantStartError: as for `up`.
     """
-    migrate(data)
+    migrate(claim.data)
     load_staff()
     fleet: list[subprocess.Popen[bytes]] = []
 
     def on_listening(url: str) -> None:
-        fleet.append(_start_fleet(url, data))
-        for line in welcome(url, data):
+        fleet.append(_start_fleet(url, claim.data))
+        for line in welcome(url, claim.data):
             say(line)
 
     try:
-        return run(Start(data, host, port), say=on_listening)
+        return run(claim, say=on_listening)
     finally:
         for child in fleet:
             _stop_fleet(child)

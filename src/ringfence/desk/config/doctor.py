@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import ringfence
 from ringfence.desk.audit.queries import head, verify
+from ringfence.desk.config.claiming import bind
 from ringfence.desk.config.errors import CantStartError
 from ringfence.desk.config.folder import FolderLock
 from ringfence.desk.config.schema import missing_migrations, unknown_migrations
-from ringfence.desk.config.server import bind
 from ringfence.desk.kit.clock import now
 
 PACKAGE = Path(ringfence.__file__).parent

@@ -80,3 +80,15 @@ def read_environment(variables: Mapping[str, str] = os.environ) -> Environment:
         profile=said["RINGFENCE_PROFILE"],
         log=Path(said["RINGFENCE_LOG"]).absolute() if said["RINGFENCE_LOG"] else None,
     )
+
+
+def with_data(data: Path | None) -> Environment:
+    """Read every setting, with the data folder that a command line names.
+
+    Raises:
+        SettingError: a variable can't be used.
+    """
+    if data is not None:
+        # Settings are read from the environment; the option speaks through it.
+        os.environ["RINGFENCE_DATA"] = str(data.absolute())
+    return read_environment()

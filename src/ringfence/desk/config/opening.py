@@ -8,7 +8,7 @@ from pathlib import Path
 
 import django
 
-from ringfence.desk.config.environment import Environment, read_environment
+from ringfence.desk.config.environment import Environment, with_data
 from ringfence.desk.config.folder import open_folder
 from ringfence.desk.config.schema import migrate
 from ringfence.desk.config.secret import make_secret_key
@@ -25,10 +25,7 @@ def set_up_django(data: Path | None = None) -> Environment:
         CantStartError: the folder can't be used.
         SettingError: a variable of the environment can't.
     """
-    if data is not None:
-        # Settings read the environment once; the option speaks through it.
-        os.environ["RINGFENCE_DATA"] = str(data.absolute())
-    environment = read_environment()
+    environment = with_data(data)
     open_folder(environment.data)
     make_secret_key(environment.data)
     set_up_logs(environment.log)

@@ -1,10 +1,8 @@
-"""The web server of a process: a bound socket, uvicorn on it, and how it stops."""
+"""The web server of a process: uvicorn, and how it stops."""
 
 from __future__ import annotations
 
-import errno
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,38 +11,11 @@ from typing import Any
 
 import uvicorn
 
-from ringfence.desk.config.errors import CantStartError
+from ringfence.desk.config.claiming import BACKLOG
 from ringfence.desk.config.plain import Application
 
 DRAIN_S = 2
 """How long open requests may take after a SIGTERM; the whole stop has five seconds."""
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Take the port before anything else is begun.
-
-    Args:
-        host: an address of this machine.
-        port: 0 = any free one.
-
-    Raises:
-        CantStartError: the port is in use, or not ours to take.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            raise CantStartError(
-                f"port {port} on {host} is in use: stop what uses it, or choose another with --port"
-            ) from None
-        raise CantStartError(f"can't listen on {host}:{port}: {error.strerror}") from None
-    except OverflowError:
-        raise CantStartError(f"port {port} is not a port: choose one from 0 to 65535") from None
-    return listener
 
 
 class Server(uvicorn.Server):
@@ -89,6 +60,6 @@ def make_server(application: Application, protocol: Any = "httptools") -> Server
             log_config=None,
             server_header=False,
             timeout_graceful_shutdown=DRAIN_S,
-            backlog=2048,
+            backlog=BACKLOG,
         )
     )

@@ -1,0 +1,94 @@
+"""What a process claims before it loads anything heavy: its parts' locks, and its port."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringfence.desk.config.errors import CantStartError
+from ringfence.desk.config.folder import FolderLock, open_folder
+
+BACKLOG = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A data folder and a port that are ours until `release`."""
+
+    lock: FolderLock
+    listener: socket.socket
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.lock.data
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What this process is to run."""
+        return self.lock.parts
+
+    @property
+    def url(self) -> str:
+        """Where we listen."""
+        host, port = self.listener.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def release(self) -> None:
+        """Let go of both."""
+        self.listener.close()
+        self.lock.release()
+
+
+def claim(data: Path, host: str, port: int, parts: tuple[str, ...]) -> Claim:
+    """Take the folder and the port.
+
+    Args:
+        data: the data folder; made if absent.
+        host: an address of this machine.
+        port: 0 = any free one.
+        parts: of `folder.PARTS`, what this process is to run.
+
+    Raises:
+        CantStartError: one line on why not, and what to do.
+    """
+    open_folder(data)
+    lock = FolderLock(data, parts)
+    lock.take()
+    try:
+        return Claim(lock, bind(host, port))
+    except CantStartError:
+        lock.release()
+        raise
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take a port and listen on it: the system holds callers until we accept.
+
+    Args:
+        host: an address of this machine.
+        port: 0 = any free one.
+
+    Raises:
+        CantStartError: the port is in use, or not ours to take.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        # At once: with SO_REUSEADDR, a port that nobody listens on is anybody's.
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CantStartError(
+                f"port {port} on {host} is in use: stop what uses it, or choose another with --port"
+            ) from None
+        raise CantStartError(f"can't listen on {host}:{port}: {error.strerror}") from None
+    except OverflowError:
+        listener.close()
+        raise CantStartError(f"port {port} is not a port: choose one from 0 to 65535") from None
+    return listener
