@@ -125,6 +125,20 @@ def test_after_an_hour_without_network_the_newest_goes_first() -> None:
     assert first == sorted(first, reverse=True)
 
 
+def test_it_stops_at_its_minute_though_the_next_report_is_far_off() -> None:
+    async def main() -> float:
+        # The present, so that the wall's clock decides; indoor tags report each five minutes.
+        world = build_world(7, datetime.now(UTC), 4)
+        cast = build_cast(world, read_features(world.conditions))
+        tokens = {tag.id: "t" for tag in world.tags}
+        async with tiny_gateway(iter(())) as gateway:
+            began_s = time.monotonic()
+            await simulate(cast, tokens, gateway.url, minutes=0.01)
+            return time.monotonic() - began_s
+
+    assert asyncio.run(main()) < 3
+
+
 def test_nothing_is_reported_before_its_time() -> None:
     clock = SimClock(1000.0, 60, wall=iter([5000.0, 5001.0, 5001.0, 5001.0, 9000.0]).__next__)
     assert clock.now_s() == 1060

@@ -16,8 +16,10 @@ from ringfence.sim.tag import iso
 from ringfence.sim.truth import TruthFile
 
 EVERY_S = 60.0
-PIECE_S = 600
+PIECE_S, PAUSE_S = 600, 0.05
 """The truth of a day is written in small pieces: tags must not wait for it."""
+LATER_S = 75.0
+"""It is begun when the first minute is over, which has enough to do."""
 
 
 class Diary:
@@ -51,11 +53,12 @@ class Diary:
 
     async def keep(self, clock: SimClock) -> None:
         """Write down what has happened, each minute, until cancelled."""
+        await asyncio.sleep(LATER_S)
         while True:
             now_s = int(clock.now_s())
             while self._written_s < now_s:
                 self._write(min(now_s, self._written_s + PIECE_S))
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(PAUSE_S)
             self._remember(now_s)
             await asyncio.sleep(min(EVERY_S, 1 + clock.wait_s(now_s + EVERY_S)))
 

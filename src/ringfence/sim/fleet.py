@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -75,8 +76,8 @@ async def _carry(one: Carried, outbox: Outbox, clock: SimClock, until_s: float |
             if silence is None:
                 await outbox.send(newest_first=was_silent)
             was_silent = silence is not None
-            wake_s = one.tag.next_s if silence is None else min(one.tag.next_s, silence[1])
-            await asyncio.sleep(clock.wait_s(wake_s))
+            wakes_s = [one.tag.next_s, silence[1] if silence else math.inf, until_s or math.inf]
+            await asyncio.sleep(clock.wait_s(min(wakes_s)))
         await outbox.send(newest_first=was_silent)
     except RejectedError as error:
         log.warning("tag_rejected", status=error.status, reason=error.reason, reports=len(outbox))
