@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from django.db.models import Q
 
 from ringfence.desk.alerts.models import Alert, AlertState, AlertViolation, Moment, Notice
 from ringfence.desk.alerts.policy import (
+    REJOIN,
     Decision,
     Ended,
     Face,
@@ -26,6 +27,7 @@ from ringfence.desk.audit.events import Event
 from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import now
 from ringfence.desk.kit.models import Change
+from ringfence.desk.kit.turns import writing
 from ringfence.desk.monitoring.models import Cursor, Violation
 
 STAGE = "alerts.opening"
@@ -41,22 +43,28 @@ AUDITED = {
 log = structlog.get_logger(__name__)
 
 
-@action
-def open_alerts(limit: int = 500) -> int:
+def open_alerts(limit: int = 20) -> int:
     """Read violations that changed since last time; open, update and end alerts accordingly.
 
     Alerts, notices, audit rows and the reading position commit together or not at all.
 
     Args:
-        limit: most violations to read.
+        limit: most violations to read; few, so that the gateway's turn to commit comes soon.
 
     Returns:
         How many violations were read; fewer than `limit` means that it has caught up.
     """
+    with writing:
+        return _open_alerts(limit)
+
+
+@action
+def _open_alerts(limit: int) -> int:
     cursor, _ = Cursor.objects.get_or_create(stage=STAGE)
     changed = list(
         Violation.objects.filter(revision__gt=cursor.position)
         .select_related("wearer", "alert_link__alert")
+        .prefetch_related("alert_link__alert__links__violation")
         .order_by("revision")[:limit]
     )
     for violation in changed:
@@ -87,17 +95,21 @@ def _follow(violation: Violation) -> None:
     _write(decision, violation, candidate.alert if candidate else None)
 
 
-def _unclosed(violation: Violation) -> Iterable[Alert]:
+def _unclosed(violation: Violation) -> list[Alert]:
+    """Alerts of the same matter that are near enough in time to be the same visit."""
     rows = Alert.objects.filter(
-        wearer=violation.wearer, kind=violation.kind, condition_key=violation.condition_key
+        Q(ongoing=True) | Q(ended_at__isnull=True) | Q(ended_at__gte=violation.begin_at - REJOIN),
+        wearer=violation.wearer,
+        kind=violation.kind,
+        condition_key=violation.condition_key,
     ).exclude(state=AlertState.CLOSED)
-    return list(rows.order_by("-opened_at"))
+    if violation.end_at is not None:
+        rows = rows.filter(event_at__lte=violation.end_at + REJOIN)
+    return list(rows.order_by("-opened_at").prefetch_related("links__violation"))
 
 
 def _candidate(alert: Alert) -> _Candidate:
-    members = tuple(
-        found_of(link.violation) for link in alert.links.select_related("violation").all()
-    )
+    members = tuple(found_of(link.violation) for link in alert.links.all())
     face = Face(
         severity=Grade(alert.severity),
         title=alert.title,

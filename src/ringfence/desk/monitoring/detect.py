@@ -18,6 +18,7 @@ from django.db import transaction
 
 from ringfence.desk.kit.clock import now, to_ms
 from ringfence.desk.kit.models import Change
+from ringfence.desk.kit.turns import writing
 from ringfence.desk.monitoring.changes import RULES, Need, Needs, needs
 from ringfence.desk.monitoring.fitted import Fitted
 from ringfence.desk.monitoring.judging import (
@@ -45,7 +46,7 @@ from ringfence.engine import NEVER_WAKES, evaluate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_DEADLINES = 200
+MOST_DEADLINES = 50
 """Deadlines of one wearer fired in one call: after a long sleep the rest follows in the next."""
 
 log = structlog.get_logger(__name__)
@@ -86,7 +87,7 @@ class Detector:
         dockets.open(judgeable, due.of)
         judged, poison = self._judge(dockets)
         at = now()
-        with transaction.atomic():
+        with writing, transaction.atomic():
             if not _claim(position, up_to, due):
                 return 0
             record(judged, at)
@@ -145,7 +146,7 @@ class Detector:
             for v in verdicts
         ]
         at = now()
-        with transaction.atomic():
+        with writing, transaction.atomic():
             record(judged, at)
             # Nobody wears a tag that was taken off: its silence means nothing.
             WearerState.objects.filter(pk__in=idle).update(wake_ms=NEVER_WAKES)

@@ -199,8 +199,7 @@ class _Book:
         for number, row in enumerate([*changed, *self.new], start=last - total + 1):
             row.revision = number
         Violation.objects.bulk_update(changed, [*KEPT, "withdrawn_why", "revision"])
-        for row in self.new:  # one by one: a bulk insert does not promise ids everywhere
-            row.save(force_insert=True)
+        Violation.objects.bulk_create(self.new)
         Correction.objects.bulk_create(self.corrections)
         return total
 
