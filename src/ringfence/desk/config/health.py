@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+from django.db import close_old_connections
+
 from ringfence.desk.config.plain import Send, respond
 from ringfence.desk.config.schema import missing_migrations
 
@@ -57,6 +59,8 @@ def faults(checks: Sequence[Check]) -> list[str]:
             )
         if fault is not None:
             found.append(fault)
+    # A worker's thread outlives the question; its connection must not.
+    close_old_connections()
     return found
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from django.db import close_old_connections
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import REGISTRY, GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -72,4 +73,8 @@ async def answer_metrics(send: Send) -> None:
 def _read() -> bytes:
     # One scrape at a time: two at once would read the database twice for the same answer.
     with _asked:
-        return generate_latest(REGISTRY)
+        try:
+            return generate_latest(REGISTRY)
+        finally:
+            # A worker's thread outlives the question; its connection must not.
+            close_old_connections()
