@@ -1,7 +1,7 @@
 // Turns every <div class="rf-map"> into a map. What it shows comes from the page: the basemap's
 // files, zones, a trail, and the table of wearers that says the same in words.
 import { Attribution, defaults as defaultControls, ScaleLine } from "ol/control";
-import { createEmpty, extend, isEmpty } from "ol/extent";
+import { createEmpty, extend, getWidth, isEmpty } from "ol/extent";
 import Map from "ol/Map";
 import { fromLonLat } from "ol/proj";
 import View from "ol/View";
@@ -11,6 +11,7 @@ import { trailLayers } from "./map/trail.js";
 import { wearerLayers } from "./map/wearers.js";
 import { zoneLayers } from "./map/zones.js";
 
+const LARGEST_ZONE_M = 10_000;
 const LONDON = fromLonLat([-0.1, 51.505]);
 
 function fit(map, extents, maxZoom) {
@@ -41,7 +42,10 @@ async function draw(element) {
   await Promise.allSettled([zones.ready, trail.ready]);
   if (element.dataset.trail) {
     const shown = trail.extent();
-    fit(map, isEmpty(shown) ? [zones.extent()] : [shown], 16);
+    const zone = zones.extent();
+    // An alert's zone belongs in the picture, unless it is so large that the trail would vanish.
+    const withZone = element.dataset.fit === "zones" && getWidth(zone) < LARGEST_ZONE_M;
+    fit(map, isEmpty(shown) ? [zone] : withZone ? [shown, zone] : [shown], 16);
   } else if (element.dataset.wearers) {
     fit(map, [wearers.extent()], 14);
   }

@@ -79,4 +79,6 @@ def _at(stamp: Stamp) -> datetime:
 
 def _delay(before: Stamp, after: Stamp) -> str:
     seconds = (_at(after) - _at(before)).total_seconds()
+    if seconds < 0.05:
+        return "at the same time"
     return f"{seconds:.1f} s later" if seconds < 10 else f"{span(seconds)} later"
