@@ -20,6 +20,9 @@ log = structlog.get_logger()
 THREADS = 6
 """Posts in flight: an embedded platform on two cores commits them in groups anyway."""
 
+HISTORY_S, APART_S = 600.0, 0.25
+"""Tags with more than ten minutes of history send it one after the other, so far apart."""
+
 Silence = tuple[float, float]
 """From and to (epoch seconds): no network, so nothing is uploaded."""
 
@@ -44,7 +47,9 @@ async def run_fleet(carried: Sequence[Carried], clock: SimClock, until_s: float 
             async with asyncio.TaskGroup() as group:
                 for number, one in enumerate(carried):
                     outbox = Outbox(one.door, totals, threads=threads, seed=number)
-                    group.create_task(_carry(one, outbox, clock, until_s))
+                    has_history = one.tag.next_s < clock.now_s() - HISTORY_S
+                    after_s = number * APART_S if has_history else 0.0
+                    group.create_task(_carry(one, outbox, clock, until_s=until_s, after_s=after_s))
     finally:
         for one in carried:
             one.door.close()
@@ -65,8 +70,11 @@ def carry(tags: Sequence[SimTag], tokens: Mapping[str, str], url: str,
     ]
 
 
-async def _carry(one: Carried, outbox: Outbox, clock: SimClock, until_s: float | None) -> None:
+async def _carry(
+    one: Carried, outbox: Outbox, clock: SimClock, *, until_s: float | None, after_s: float
+) -> None:
     was_silent = False
+    await asyncio.sleep(after_s)
     try:
         while until_s is None or one.tag.next_s <= until_s:
             now_s = clock.now_s()
