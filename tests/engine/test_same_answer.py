@@ -158,9 +158,9 @@ def test_a_batch_cut_between_items_of_one_instant_changes_nothing(profile, batch
 
 
 def _canonical(batch):
-    from ringfence.engine.order import canonical_rows, item_keys
+    from ringfence.engine.order import canonical_rows
 
-    rows = canonical_rows(batch, item_keys(batch))
+    rows = canonical_rows(batch)
     return np.arange(len(batch)) if rows is None else rows
 
 

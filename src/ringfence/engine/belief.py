@@ -10,12 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from ringfence.engine.compiling import inner
+from ringfence.engine.compiling import hot
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
-from ringfence.engine.trust import CELL, Look, believed, doubts_of
+from ringfence.engine.trust import CELL, Look, believed, doubts_of, flat_m
 from ringfence.geo.compiled import compiled
-from ringfence.geo.metric import geodesic_m
 
 SIGMAS_IN_CIRCLE: Final = 2.4477
 """The radius that holds 95 % of a round normal distribution, in standard deviations of one axis."""
@@ -74,20 +73,20 @@ def probability(log_odds: float) -> float:
     return 1.0 / (1.0 + math.exp(-log_odds))
 
 
-@inner
+@hot
 def is_moving(limits: Thresholds, me: np.record, look: Look) -> bool:
     """Whether a fix shows the tag on its way: by its own speed, or too far off to be drift."""
     if look.speed_mps >= limits.moving_mps:
         return True
     if me.fix_ms == NEVER or look.source == CELL:
         return False
-    moved_m = geodesic_m(me.rest_lon, me.rest_lat, look.lon, look.lat)
+    moved_m = flat_m(look.east, look.lon - me.rest_lon, look.lat - me.rest_lat)
     if me.rest_fixes < SETTLED_PLACE:
         return bool(moved_m > me.radius_m + look.radius_m + LEAST_WAY_M)
     return bool(moved_m > max(limits.drift_m, look.radius_m))
 
 
-@inner
+@hot
 def is_on_way(me: np.record, look: Look, moving: bool) -> bool:
     """Whether a fix carries on the way that the two believed fixes before it show.
 
@@ -98,15 +97,14 @@ def is_on_way(me: np.record, look: Look, moving: bool) -> bool:
     was_moving = me.fix_ms != NEVER and me.rest_fixes == 0 and me.source != CELL
     if not (moving and was_moving) or look.source == CELL or elapsed_ms > ON_WAY_MS:
         return False
-    east = math.cos(math.radians(look.lat)) ** 2
-    ahead = (look.lon - me.lon) * (me.lon - me.before_lon) * east
+    ahead = (look.lon - me.lon) * (me.lon - me.before_lon) * look.east * look.east
     ahead += (look.lat - me.lat) * (me.lat - me.before_lat)
     reach_m = FASTER * me.leg_mps * elapsed_ms / 1000.0 + look.radius_m
-    moved_m = geodesic_m(me.lon, me.lat, look.lon, look.lat)
+    moved_m = flat_m(look.east, look.lon - me.lon, look.lat - me.lat)
     return bool(ahead > 0.0 and moved_m <= reach_m)
 
 
-@inner
+@hot
 def weight_of(limits: Thresholds, me: np.record, look: Look, moving: bool) -> float:
     """What a fix's evidence counts, given the one before: errors close in time are alike."""
     if me.fix_ms == NEVER:
@@ -123,7 +121,7 @@ def weight_of(limits: Thresholds, me: np.record, look: Look, moving: bool) -> fl
     return limits.at_rest_weight * fresh
 
 
-@inner
+@hot
 def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float, moving: bool) -> Look:
     """A fix with its doubts, its weight, and what the time before it left of the old belief."""
     keep = 0.0
@@ -139,20 +137,21 @@ def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float, movi
         doubts_of(limits, me, look, accuracy_m),
         weight_of(limits, me, look, moving),
         keep,
+        look.east,
         is_on_way(me, look, moving),
     )
 
 
-@inner
+@hot
 def way_mps(me: np.record, look: Look) -> float:
     """Speed on the way from the last believed fix; NaN where there is none, or no time passed."""
     elapsed_ms = look.time_ms - me.fix_ms
     if me.fix_ms == NEVER or elapsed_ms <= 0:
         return math.nan
-    return float(1000.0 * geodesic_m(me.lon, me.lat, look.lon, look.lat) / elapsed_ms)
+    return float(1000.0 * flat_m(look.east, look.lon - me.lon, look.lat - me.lat) / elapsed_ms)
 
 
-@inner
+@hot
 def rest(me: np.record, look: Look, moving: bool) -> None:
     """Move the resting place, or find it better: the mean of the fixes there, by number."""
     if moving or me.rest_fixes == 0:

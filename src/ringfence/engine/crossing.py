@@ -11,7 +11,7 @@ from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.saying import Cause, Law, begin, emit
-from ringfence.engine.trust import CELL, Look, believed
+from ringfence.engine.trust import CELL, Look, believed, flat_m
 from ringfence.engine.words import Doubt, EndedBy
 from ringfence.geo.distance import signed_distance_m
 from ringfence.geo.metric import geodesic_m
@@ -58,7 +58,7 @@ def may_cross(limits: Thresholds, me: np.record, look: Look) -> bool:
     by_cell = look.source == CELL or me.source == CELL  # noqa: PLR1714 - numba: types differ
     if by_cell or not believed(look.doubts):
         return False
-    way_m = geodesic_m(me.lon, me.lat, look.lon, look.lat)
+    way_m = flat_m(look.east, look.lon - me.lon, look.lat - me.lat)
     if way_m < me.radius_m + look.radius_m:
         return False
     return bool(way_m >= limits.moving_mps * elapsed_ms / 1000.0)

@@ -64,7 +64,9 @@ def last_look(law: Law, wearer: int) -> Look:
     """The last believed fix, as if it came alone."""
     me = law.wearers[wearer]
     source = np.int64(me.source)
-    return Look(me.fix_ms, me.lat, me.lon, me.radius_m, source, me.speed_mps, 0, 1.0, 0.0, False)
+    return Look(
+        me.fix_ms, me.lat, me.lon, me.radius_m, source, me.speed_mps, 0, 1.0, 0.0, 1.0, False
+    )
 
 
 @inner

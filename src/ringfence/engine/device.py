@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ringfence.engine.compiling import inner
+from ringfence.engine.compiling import hot, inner
 from ringfence.engine.fix import Signal
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import NEVER_MS
@@ -52,7 +52,7 @@ def _begin(law: Law, wearer: int, how: int, at_ms: int) -> None:
     slot.last_ms = at_ms
 
 
-@inner
+@hot
 def _end(law: Law, wearer: int, how: int, ended_by: int, at_ms: int) -> None:
     """Note the end of a device violation that is open."""
     number = number_of_device(law, wearer, how)
@@ -79,7 +79,7 @@ def read_signals(law: Law, wearer: int, signals: int, at_ms: int) -> None:
             cut.doubts |= STRAP_OK
 
 
-@inner
+@hot
 def hear(law: Law, wearer: int, at_ms: int, located: bool) -> None:
     """A report came, with or without a position: silence ends, and perhaps `no_fix`."""
     me = law.wearers[wearer]
@@ -94,7 +94,7 @@ def hear(law: Law, wearer: int, at_ms: int, located: bool) -> None:
         open_device(law, wearer, number_of_device(law, wearer, NO_FIX), NO_FIX, at_ms)
 
 
-@inner
+@hot
 def hear_satellites(law: Law, wearer: int, signals: int, at_ms: int) -> None:
     """A satellite fix without a word of jamming: it is over."""
     if signals & SAYS_JAMMED == 0:

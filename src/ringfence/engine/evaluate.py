@@ -9,7 +9,8 @@ import numpy as np
 
 from ringfence.engine import kernel, memory
 from ringfence.engine.events import Violation, to_violation
-from ringfence.engine.order import canonical_rows, item_keys
+from ringfence.engine.items import Items
+from ringfence.engine.order import canonical_rows
 from ringfence.engine.plan import rule_name
 from ringfence.engine.saying import Law
 from ringfence.engine.states import Act
@@ -123,25 +124,26 @@ def _until(plan: Plan, until_ms: int | NDArray[np.int64] | None) -> NDArray[np.i
 
 def _items(
     plan: Plan, batch: Batch, outside: NDArray[np.bool_], until: NDArray[np.int64]
-) -> tuple[NDArray[np.intp] | slice, kernel.Items]:
+) -> tuple[NDArray[np.intp] | slice, Items]:
     """The batch in canonical order, and which of its rows those are."""
     skipped = outside | (batch.wearer < 0)
     kept: NDArray[np.intp] | slice = np.flatnonzero(~skipped) if skipped.any() else slice(None)
     batch = batch if isinstance(kept, slice) else batch.take(kept)
-    keys = item_keys(batch)
-    order = canonical_rows(batch, keys)
+    order = canonical_rows(batch)
     if order is not None:
-        batch, keys = batch.take(order), keys[order]
+        batch = batch.take(order)
         kept = order if isinstance(kept, slice) else kept[order]
-    return kept, kernel.Items(
+    return kept, Items(
         rows_from=np.searchsorted(batch.wearer, np.arange(len(plan.wearers) + 1)),
         time_ms=batch.time_ms,
-        key=keys,
         lat_e7=batch.lat_e7,
         lon_e7=batch.lon_e7,
         accuracy_m=batch.accuracy_m,
+        accuracy_bits=batch.accuracy_m.view(np.int32),
         source=batch.source,
         speed_mps=batch.speed_mps,
+        speed_bits=batch.speed_mps.view(np.int32),
+        course_bits=batch.course_deg.view(np.int32),
         signals=batch.signals,
         until_ms=until,
         late=np.zeros(len(batch), np.bool_),

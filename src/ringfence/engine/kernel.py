@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import is_moving, rest, way_mps, weigh
-from ringfence.engine.compiling import inner
+from ringfence.engine.compiling import hot, inner
 from ringfence.engine.crossing import cross
 from ringfence.engine.deadlines import fire, hearing_due_ms, place_cursor, schedule_due_ms
 from ringfence.engine.device import hear, hear_satellites, read_signals
 from ringfence.engine.fix import E7, Source
 from ringfence.engine.fix import NO_POSITION as _NO_POSITION
+from ringfence.engine.items import Items, compared, is_read, remember_item
 from ringfence.engine.judging import judge
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import NEVER_MS, Thresholds
@@ -39,28 +40,6 @@ MARGIN_M: Final = plan.MARGIN_M
 ASLEEP: Final = states.ASLEEP
 FOREVER: Final = np.iinfo(np.int64).max
 SPARE_EVENTS: Final = 2 * DEVICE_RULES + 4
-
-
-class Items(NamedTuple):
-    """A batch in canonical order: by wearer, time, and all else; no row twice."""
-
-    rows_from: NDArray[np.int64]
-    """(wearers + 1): where each wearer's rows begin."""
-    time_ms: NDArray[np.int64]
-    key: NDArray[np.int32]
-    """(rows, 7): every other column, as bits, so that equal items are known."""
-    lat_e7: NDArray[np.int32]
-    lon_e7: NDArray[np.int32]
-    accuracy_m: NDArray[np.float32]
-    source: NDArray[np.int8]
-    speed_mps: NDArray[np.float32]
-    signals: NDArray[np.int32]
-    until_ms: NDArray[np.int64]
-    """(wearers,): where to advance each clock in the end; `NEVER` = no further than its items."""
-    late: NDArray[np.bool_]
-    """(rows,): written: older than the wearer's clock, so not read."""
-    doubts: NDArray[np.int32]
-    """(rows,): written: `Doubt` bits of each position that was read."""
 
 
 @compiled
@@ -92,27 +71,14 @@ def _run_wearer(law: Law, items: Items, stands_at: NDArray[np.int64]) -> bool:
     me = law.wearers[wearer]
     for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
         place_cursor(law, wearer, number)
-    due_ms = schedule_due_ms(law, wearer)
-    for row in range(stands_at[1], items.rows_from[wearer + 1]):
-        stands_at[1] = row
-        at_ms = items.time_ms[row]
-        if at_ms < me.clock_ms or (at_ms == me.item_ms and _not_after(me, items, row)):
-            items.late[row] = not (at_ms == me.item_ms and _is_last(me, items, row))
-            continue
-        due_ms = _advance(law, wearer, at_ms, due_ms)
-        if due_ms <= at_ms or not _has_room(law, wearer):
-            return False
-        _read(law, wearer, items, row)
-        if items.lat_e7[row] != NO_POSITION:
-            # A place that was not even taken in as one is 0°, 0°.
-            items.doubts[row] = me.raw_doubts if me.raw_ms == at_ms else NULL_ISLAND
-    stands_at[1] = items.rows_from[wearer + 1]
+    if not _read_rows(law, wearer, items, stands_at):
+        return False
     if me.item_ms == NEVER:
         # Nothing was ever heard, so no clock runs yet.
         law.wake_ms[wearer] = FOREVER
         return True
     until_ms = items.until_ms[wearer]
-    due_ms = _advance(law, wearer, until_ms, due_ms)
+    due_ms = _advance(law, wearer, until_ms, schedule_due_ms(law, wearer))
     if due_ms <= until_ms:
         return False
     me.clock_ms = max(me.clock_ms, until_ms)
@@ -122,13 +88,39 @@ def _run_wearer(law: Law, items: Items, stands_at: NDArray[np.int64]) -> bool:
 
 
 @inner
+def _read_rows(law: Law, wearer: int, items: Items, stands_at: NDArray[np.int64]) -> bool:
+    """Read one wearer's rows, each at its own instant; False = no room for more events."""
+    me = law.wearers[wearer]
+    due_ms = schedule_due_ms(law, wearer)
+    soonest_ms = min(law.limits.quiet_ms, law.limits.silence_ms, law.limits.no_fix_ms)
+    last_read = -1
+    for row in range(stands_at[1], items.rows_from[wearer + 1]):
+        at_ms = items.time_ms[row]
+        if last_read < 0 and at_ms <= me.clock_ms and is_read(me, items, row):
+            items.late[row] = not (at_ms == me.item_ms and compared(me, items, row) == 0)
+            continue
+        # Sooner than the shortest limit after a fix, not hearing can't have become anything.
+        if at_ms >= due_ms or at_ms - me.fix_ms >= soonest_ms:
+            due_ms = _advance(law, wearer, at_ms, due_ms)
+        if due_ms <= at_ms or not _has_room(law, wearer):
+            remember_item(me, items, last_read)
+            stands_at[1] = row
+            return False
+        _read(law, wearer, items, row)
+        last_read = row
+    remember_item(me, items, last_read)
+    stands_at[1] = items.rows_from[wearer + 1]
+    return True
+
+
+@hot
 def _has_room(law: Law, wearer: int) -> bool:
     """Whether the events of one more item, or one more instant, fit."""
     slots = law.first_slot[wearer + 1] - law.first_slot[wearer]
     return bool(law.said[0] + 4 * slots + SPARE_EVENTS <= len(law.events))
 
 
-@inner
+@hot
 def _advance(law: Law, wearer: int, to_ms: int, schedule_ms: int) -> int:
     """Fire every deadline due by `to_ms`, each at its own instant; return the schedule's next.
 
@@ -144,22 +136,7 @@ def _advance(law: Law, wearer: int, to_ms: int, schedule_ms: int) -> int:
         schedule_ms = schedule_due_ms(law, wearer)
 
 
-@inner
-def _not_after(me: np.record, items: Items, row: int) -> bool:
-    """Whether an item at the instant of the last one read does not come after it."""
-    for column in range(7):
-        if items.key[row, column] != me.item_key[column]:
-            return bool(items.key[row, column] < me.item_key[column])
-    return True
-
-
-@inner
-def _is_last(me: np.record, items: Items, row: int) -> bool:
-    """Whether an item is the last one read, again."""
-    return bool(np.all(items.key[row] == me.item_key))
-
-
-@inner
+@hot
 def _read(law: Law, wearer: int, items: Items, row: int) -> None:
     """Read one item at its own instant: that it came, its signals, its position."""
     me = law.wearers[wearer]
@@ -167,23 +144,25 @@ def _read(law: Law, wearer: int, items: Items, row: int) -> None:
     lat, lon = items.lat_e7[row] / E7, items.lon_e7[row] / E7
     located = items.lat_e7[row] != NO_POSITION and not is_null_island(lat, lon)
     me.clock_ms = me.item_ms = at_ms
-    for column in range(7):
-        me.item_key[column] = items.key[row, column]
     hear(law, wearer, at_ms, located)
     signals = items.signals[row]
     if signals != 0:
         read_signals(law, wearer, signals, at_ms)
     if not located:
+        # A place that is not even taken in as one is 0°, 0°.
+        items.doubts[row] = 0 if items.lat_e7[row] == NO_POSITION else NULL_ISLAND
         return
     if source == GNSS:
         hear_satellites(law, wearer, signals, at_ms)
     accuracy_m, speed_mps = np.float64(items.accuracy_m[row]), np.float64(items.speed_mps[row])
     circle_m = radius_m(law.limits, accuracy_m, source)
-    look = Look(at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0, False)
+    east = 1.0 if law.limits.geometric else math.cos(math.radians(lat))
+    look = Look(at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0, east, False)
     _read_position(law, wearer, look, accuracy_m)
+    items.doubts[row] = me.raw_doubts
 
 
-@inner
+@hot
 def _read_position(law: Law, wearer: int, look: Look, accuracy_m: float) -> None:
     """Weigh a position, judge it by every rule, and remember it."""
     me = law.wearers[wearer]
@@ -200,7 +179,7 @@ def _read_position(law: Law, wearer: int, look: Look, accuracy_m: float) -> None
         _remember(law.limits, me, look, moving)
 
 
-@inner
+@hot
 def _judge_all(law: Law, wearer: int, look: Look) -> None:
     """Judge one position by every rule that it may touch."""
     me = law.wearers[wearer]
@@ -231,7 +210,7 @@ def _judge_all(law: Law, wearer: int, look: Look) -> None:
         judge(law, wearer, number, look)
 
 
-@inner
+@hot
 def _remember(limits: Thresholds, me: np.record, look: Look, moving: bool) -> None:
     """Keep a believed fix as the last known place."""
     speed = look.speed_mps

@@ -16,31 +16,32 @@ if TYPE_CHECKING:
 KEY_COLUMNS = 7
 
 
-def item_keys(batch: Batch) -> NDArray[np.int32]:
-    """Every column but wearer and time, as bits, shape (n, 7): equal rows are equal items."""
-    keys = np.empty((len(batch), KEY_COLUMNS), np.int32)
-    keys[:, 0], keys[:, 1] = batch.lat_e7, batch.lon_e7
-    keys[:, 2], keys[:, 3] = _bits(batch.accuracy_m), batch.source
-    keys[:, 4], keys[:, 5] = _bits(batch.speed_mps), _bits(batch.course_deg)
-    keys[:, 6] = batch.signals
-    return keys
-
-
-def canonical_rows(batch: Batch, keys: NDArray[np.int32]) -> NDArray[np.intp] | None:
+def canonical_rows(batch: Batch) -> NDArray[np.intp] | None:
     """Row numbers in canonical order without repeats; None where they are so already."""
     if is_ascending(batch.wearer, batch.time_ms):
         return None
-    rows = np.lexsort((*keys.T[::-1], batch.time_ms, batch.wearer))
-    if len(rows) < 2:
-        return rows
-    wearer, time_ms, key = batch.wearer[rows], batch.time_ms[rows], keys[rows]
-    fresh = np.ones(len(rows), np.bool_)
-    fresh[1:] = (
-        (wearer[1:] != wearer[:-1])
-        | (time_ms[1:] != time_ms[:-1])
-        | (key[1:] != key[:-1]).any(axis=1)
-    )
+    keys = _keys(batch)
+    rows = np.lexsort((*keys[::-1], batch.time_ms, batch.wearer))
+    fresh = np.zeros(len(rows), np.bool_)
+    fresh[:1] = True
+    columns: list[NDArray[np.integer]] = [batch.wearer, batch.time_ms, *keys]
+    for column in columns:
+        sorted_column = column[rows]
+        fresh[1:] |= sorted_column[1:] != sorted_column[:-1]
     return rows[fresh]
+
+
+def _keys(batch: Batch) -> list[NDArray[np.integer]]:
+    """Every column but wearer and time, as bits: equal in all of them are equal items."""
+    return [
+        batch.lat_e7,
+        batch.lon_e7,
+        _bits(batch.accuracy_m),
+        batch.source,
+        _bits(batch.speed_mps),
+        _bits(batch.course_deg),
+        batch.signals,
+    ]
 
 
 @compiled
@@ -54,7 +55,15 @@ def is_ascending(wearer: NDArray[np.int32], time_ms: NDArray[np.int64]) -> bool:
     return True
 
 
+@compiled
+def plain_bits(bits: int) -> int:
+    """Bits of a float32, with one NaN and one zero, so that equal values have equal bits."""
+    if bits & 0x7FFFFFFF > 0x7F800000:
+        return 0x7FC00000
+    return 0 if bits & 0x7FFFFFFF == 0 else bits
+
+
 def _bits(values: NDArray[np.float32]) -> NDArray[np.int32]:
-    # One NaN and one zero, so that equal values have equal bits.
+    """`plain_bits` of a column."""
     same = np.where(np.isnan(values), np.float32(np.nan), values + np.float32(0))
     return same.astype(np.float32).view(np.int32)

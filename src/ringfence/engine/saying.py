@@ -8,7 +8,7 @@ import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import probability
-from ringfence.engine.compiling import inner
+from ringfence.engine.compiling import hot, inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.words import DEVICE_RULES, FIRST_DEVICE, Doubt, EndedBy, How
 from ringfence.geo.compiled import compiled
@@ -152,7 +152,7 @@ def step(law: Law, wearer: int, number: int, word: int, cause: Cause) -> None:
     say(law, wearer, number, act, cause)
 
 
-@inner
+@hot
 def number_of_device(law: Law, wearer: int, how: int) -> int:
     """The row of one device rule of a wearer."""
     return int(law.first_slot[wearer + 1]) - DEVICE_RULES + how - FIRST_DEVICE
