@@ -59,14 +59,20 @@ def faults(checks: Sequence[Check]) -> list[str]:
             )
         if fault is not None:
             found.append(fault)
-    # A worker's thread outlives the question; its connection must not.
-    close_old_connections()
     return found
+
+
+def _asked(checks: Sequence[Check]) -> list[str]:
+    try:
+        return faults(checks)
+    finally:
+        # A worker's thread outlives the question; its connection must not.
+        close_old_connections()
 
 
 async def answer_readyz(send: Send, checks: Sequence[Check]) -> None:
     """200 `ready`, or 503 with one line a fault."""
-    found = await asyncio.to_thread(faults, checks)
+    found = await asyncio.to_thread(_asked, checks)
     if found:
         await respond(send, 503, "".join(f"{fault}\n" for fault in found))
     else:
