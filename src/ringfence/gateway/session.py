@@ -5,10 +5,10 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from time import time_ns
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -40,8 +40,7 @@ Done = Callable[["Reply"], None]
 log = structlog.get_logger("ringfence.gateway")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What goes back to the tag."""
 
     status: int
@@ -49,8 +48,7 @@ class Reply:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(NamedTuple):
     """One path that tags report to: how they say who they are, and what they speak."""
 
     name: str
@@ -106,8 +104,7 @@ def knock(method: bytes, path: bytes, headers: Headers) -> Door | Reply:
     return door
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A whole request to a door."""
 
     door: Door

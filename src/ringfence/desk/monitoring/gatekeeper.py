@@ -14,7 +14,7 @@ from django.db import DatabaseError, connections
 from ringfence.desk.cases.models import Tag
 from ringfence.gateway.report import KnownTag, NotStored
 
-BELIEVED_S = 2.0
+BELIEVED_S = 4.0
 """A revoked or rotated token is refused everywhere within this time."""
 MOST_AT_ONCE = 500
 """Hashes in one question to the database."""

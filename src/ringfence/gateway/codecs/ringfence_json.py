@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from ringfence.engine.fix import Signal, Source
-from ringfence.gateway.report import Decoded, MalformedError, Receipt, Refusal, Report, quantise
+from ringfence.engine.fix import E7, Signal, Source
+from ringfence.gateway.report import Decoded, MalformedError, Receipt, Refusal, Report
 
 JSON = b"application/json"
 MSGPACK = frozenset({b"application/msgpack", b"application/x-msgpack", b"application/vnd.msgpack"})
@@ -124,7 +124,7 @@ def _report(said: _Said) -> Report:
             raise _UnusableError(f"lat without lon, or lon without lat: send {WHAT_TO_SEND['lat']}")
         lat_e7 = lon_e7 = None
     else:
-        lat_e7, lon_e7 = quantise(lat), quantise(lon)
+        lat_e7, lon_e7 = round(lat * E7), round(lon * E7)  # `quantise`, without the calls
     return Report(
         0,
         said.seq,
