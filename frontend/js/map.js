@@ -20,6 +20,15 @@ function fit(map, extents, maxZoom) {
   map.getView().fit(whole, { padding: [48, 48, 48, 48], maxZoom, duration: 0 });
 }
 
+function extentsOf(element, trail, zones) {
+  const [all, marked, zone] = [trail.extent(), trail.markedExtent(), zones.extent()];
+  if (isEmpty(all)) return [zone];
+  if (element.dataset.fit !== "zones") return [all];
+  // An alert's zone belongs in the picture, unless it is so large that the event would vanish.
+  const event = isEmpty(marked) ? all : marked;
+  return getWidth(zone) < LARGEST_ZONE_M ? [event, zone] : [event];
+}
+
 async function draw(element) {
   const map = new Map({
     target: element,
@@ -41,11 +50,7 @@ async function draw(element) {
 
   await Promise.allSettled([zones.ready, trail.ready]);
   if (element.dataset.trail) {
-    const shown = trail.extent();
-    const zone = zones.extent();
-    // An alert's zone belongs in the picture, unless it is so large that the trail would vanish.
-    const withZone = element.dataset.fit === "zones" && getWidth(zone) < LARGEST_ZONE_M;
-    fit(map, isEmpty(shown) ? [zone] : withZone ? [shown, zone] : [shown], 16);
+    fit(map, extentsOf(element, trail, zones), 16);
   } else if (element.dataset.wearers) {
     fit(map, [wearers.extent()], 14);
   }

@@ -20,7 +20,7 @@ function wordsOf(feature) {
     head.append(link);
     return [head, line(point.state_text), line(point.fix_text)];
   }
-  return fix ? [line(fix.at), line(fix.text), ...fix.doubts.map((doubt) => line(doubt))] : null;
+  return fix ? [line(fix.at), line(fix.text), ...fix.remarks.map(line)] : null;
 }
 
 export function showPopups(map) {

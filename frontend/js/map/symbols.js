@@ -10,17 +10,20 @@ export const COLOURS = {
   no_data: "#505a5f",
 };
 const ORDER = { no_data: 1, clear: 2, possible: 3, confirmed: 4 };
+// Symbols always stand; only labels give way to each other.
+const declutterMode = "none";
 const edge = new Stroke({ color: "#ffffff", width: 2 });
 
 function shape(state) {
   const fill = new Fill({ color: COLOURS[state] });
-  if (state === "confirmed") return new RegularShape({ points: 3, radius: 13, fill, stroke: edge });
-  if (state === "possible") return new RegularShape({ points: 4, radius: 11, fill, stroke: edge });
-  if (state === "clear") return new Circle({ radius: 7, fill, stroke: edge });
+  if (state === "confirmed") return new RegularShape({ points: 3, radius: 13, fill, stroke: edge, declutterMode });
+  if (state === "possible") return new RegularShape({ points: 4, radius: 11, fill, stroke: edge, declutterMode });
+  if (state === "clear") return new Circle({ radius: 7, fill, stroke: edge, declutterMode });
   return new RegularShape({
     points: 4,
     radius: 10,
     angle: Math.PI / 4,
+    declutterMode,
     fill: new Fill({ color: "#ffffff" }),
     stroke: new Stroke({ color: COLOURS.no_data, width: 3 }),
   });
@@ -33,6 +36,7 @@ function arrow(course_deg, colour) {
   return new RegularShape({
     points: 3,
     radius: 6,
+    declutterMode,
     rotation: angle,
     displacement: [16 * Math.sin(angle), 16 * Math.cos(angle)],
     fill: new Fill({ color: colour }),

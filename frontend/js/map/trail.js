@@ -1,5 +1,6 @@
 // A trail: solid where fixes follow each other, dotted over gaps of more than five minutes, where
 // nobody knows the way. Doubtful fixes are hollow and stand off the line.
+import { createEmpty, extend } from "ol/extent";
 import Feature from "ol/Feature";
 import LineString from "ol/geom/LineString";
 import Point from "ol/geom/Point";
@@ -24,6 +25,12 @@ const believed = new Circle({
   fill: new Fill({ color: INK }),
   stroke: new Stroke({ color: "#ffffff", width: 1 }),
 });
+// A fix by phone mast: good for a neighbourhood, not for a street.
+const rough = new Circle({
+  radius: 3,
+  fill: new Fill({ color: "#ffffff" }),
+  stroke: new Stroke({ color: INK, width: 1.5 }),
+});
 const doubted = new Circle({
   radius: 5,
   fill: new Fill({ color: "rgba(255, 255, 255, 0.8)" }),
@@ -35,14 +42,15 @@ const circle = new Style({
 });
 
 function pointStyle(fix, fewEnough) {
-  const image = fix.doubts.length ? doubted : fewEnough ? believed : dot;
+  const sure = fewEnough ? believed : dot;
+  const image = !fix.believed ? doubted : fix.rough ? rough : sure;
   return new Style({ image, zIndex: 3 });
 }
 
 function marked(fix) {
   return new Style({
     image: new RegularShape({
-      points: fix.mark === "deciding" ? 3 : 4,
+      points: 3,
       radius: 10,
       fill: new Fill({ color: "#d4351c" }),
       stroke: new Stroke({ color: "#ffffff", width: 2 }),
@@ -66,7 +74,7 @@ function segment(from, to) {
 
 function featuresOf(fixes) {
   const features = [];
-  const line = fixes.filter((fix) => fix.doubts.length === 0);
+  const line = fixes.filter((fix) => fix.believed);
   for (let i = 1; i < line.length; i += 1) features.push(segment(line[i - 1], line[i]));
   const fewEnough = fixes.length <= CIRCLES_UP_TO;
   for (const fix of fixes) {
@@ -94,5 +102,11 @@ export function trailLayers(data) {
     layers: [new VectorLayer({ source, zIndex: 20 })],
     ready,
     extent: () => source.getExtent(),
+    // What carried the decision, which is what an alert's map is about.
+    markedExtent: () =>
+      source
+        .getFeatures()
+        .filter((feature) => feature.get("fix")?.mark)
+        .reduce((sum, feature) => extend(sum, feature.getGeometry().getExtent()), createEmpty()),
   };
 }

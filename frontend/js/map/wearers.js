@@ -43,6 +43,7 @@ export function wearerLayers(data) {
       new VectorLayer({
         source: symbols,
         zIndex: 40,
+        declutter: "wearers",
         style: (feature, resolution) =>
           wearerStyle(feature.get("point"), resolution < LABELS_BELOW),
       }),

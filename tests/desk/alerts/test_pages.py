@@ -134,6 +134,16 @@ def test_a_quiet_feed_is_called_stale_and_a_fresh_one_is_not(as_user, otto, tagg
     assert "more than 15 minutes" in text_of(client.get("/map/wearers"))
 
 
+def test_a_cut_strap_outweighs_where_the_tag_lies(as_user, otto, find, tagged):
+    WearerState.objects.update(standing="clear", standings=[])
+    client = as_user(otto)
+    assert "Clear" in text_of(client.get("/map/wearers"))
+    find(kind="tamper", how="strap_cut", condition_key="")
+    shown = text_of(client.get("/map/wearers"))
+    assert "Confirmed violation" in shown
+    assert "the tag may not be where the wearer is" in shown
+
+
 def test_an_alert_is_delivered_when_an_open_page_says_so(as_user, otto, alert):
     client = as_user(otto)
     assert "data-undelivered" in client.get("/alerts/queue").content.decode()

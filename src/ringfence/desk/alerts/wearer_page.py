@@ -13,6 +13,7 @@ from ringfence.desk.cases.queries import tag_of
 from ringfence.desk.kit.words import kind
 from ringfence.desk.monitoring.queries import LiveWearer, TrailPoint
 from ringfence.desk.monitoring.zones import versions_in_force, zone_label
+from ringfence.engine.conditions import Kind
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAYS = {
@@ -24,6 +25,8 @@ DAYS = {
     "sat": "Saturdays",
     "sun": "Sundays",
 }
+KEPT_ONLY = ("not_judged", "The trail is kept for those who may see it; nothing in it is judged")
+UNJUDGED = ("no_data", "Not judged yet: no report has come in since it was made")
 STRAP_SIGNALS = ("strap_cut", "strap_ok", "case_open")
 
 
@@ -59,16 +62,17 @@ def conditions_of(wearer: Wearer, live: LiveWearer, at: datetime) -> list[Condit
     rows = []
     for version in versions_in_force(at, [wearer.pk]):
         said: dict[str, Any] = standings.get((version.condition.key, version.version), {})
+        unsaid = KEPT_ONLY if version.condition.kind == Kind.TRAIL else UNJUDGED
         rows.append(
             ConditionRow(
                 version=version,
                 label=zone_label(version),
                 kind=kind(version.condition.kind),
                 times=times_in_words(version.when),
-                state=said.get("state", "no_data"),
+                state=said.get("state", unsaid[0]),
                 probability=said.get("probability"),
                 distance_m=said.get("distance_m"),
-                why=said.get("why", "Not judged yet: no report has come in since it was made"),
+                why=said.get("why", unsaid[1]),
             )
         )
     return rows

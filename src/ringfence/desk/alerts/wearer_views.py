@@ -29,7 +29,7 @@ from ringfence.desk.alerts.queries import alerts_of
 from ringfence.desk.alerts.wearer_page import conditions_of, tag_health
 from ringfence.desk.cases.models import Wearer
 from ringfence.desk.kit.clock import now
-from ringfence.desk.monitoring.live_rows import live_rows
+from ringfence.desk.monitoring.live_rows import heeding_tampers, live_rows
 from ringfence.desk.monitoring.queries import live_wearer, live_wearers, trail
 from ringfence.desk.monitoring.trail_rows import trail_json, trail_rows
 from ringfence.desk.monitoring.zones import zones_geojson
@@ -65,7 +65,7 @@ def wearer(request: HttpRequest, public_id: str) -> HttpResponse:
     elif not has_reason(request, person):
         return redirect("wearer-reason", public_id)
     user, at = signed_in(request), now()
-    live = live_wearer(person)
+    (live,) = heeding_tampers([live_wearer(person)])
     sees_trail = user.may(Permission.SEE_TRAIL)
     points = trail(person, at - SHOWN, at) if sees_trail else []
     # Latest first: on this page, what matters is where somebody is now.

@@ -27,6 +27,7 @@ STATES = {
     "confirmed": "Confirmed violation",
     "no_data": "No data",
     "not_in_force": "Not in force now",
+    "not_judged": "Not judged",
 }
 
 KINDS = {

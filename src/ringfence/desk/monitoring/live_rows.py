@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
 
 from ringfence.desk.cases.models import Wearer
-from ringfence.desk.kit.words import age, course, metres, state
-from ringfence.desk.monitoring.queries import LiveFix, LiveWearer
+from ringfence.desk.kit.words import age, course, london_exact, metres, state
+from ringfence.desk.monitoring.models import Violation
+from ringfence.desk.monitoring.queries import LiveFix, LiveWearer, tampered
 
 GRAVITY = {"confirmed": 0, "possible": 1, "no_data": 2, "clear": 3}
 MOVING_MPS = 0.5
@@ -37,7 +38,7 @@ class LiveRow:
 
 def live_rows(live: list[LiveWearer], at: datetime) -> list[LiveRow]:
     """Rows of the live table, gravest first."""
-    rows = [_row(one, at) for one in live]
+    rows = [_row(one, at) for one in heeding_tampers(live)]
     return sorted(rows, key=lambda r: (GRAVITY.get(r.standing, 9), r.wearer.crn))
 
 
@@ -51,6 +52,28 @@ def gravest_why(standings: list[dict[str, Any]]) -> str:
     """The reason of the gravest standing, in the engine's own words."""
     ordered = sorted(standings, key=lambda s: GRAVITY.get(s["state"], 9))
     return str(ordered[0]["why"]) if ordered else ""
+
+
+def heeding_tampers(live: list[LiveWearer]) -> list[LiveWearer]:
+    """The same wearers, those confirmed whose tag says that it was tampered with.
+
+    Where a tag lies says little of its wearer once the strap is cut.
+    """
+    cut = tampered()
+    return [_heeding(one, cut.get(one.wearer.pk)) for one in live]
+
+
+def _heeding(one: LiveWearer, violation: Violation | None) -> LiveWearer:
+    if violation is None:
+        return one
+    why = f"{violation.how.replace('_', ' ').capitalize()} at {london_exact(violation.begin_at)}"
+    said = {
+        "condition": "",
+        "version": 0,
+        "state": "confirmed",
+        "why": f"{why}: the tag may not be where the wearer is",
+    }
+    return replace(one, standing="confirmed", standings=[said, *one.standings])
 
 
 def _row(one: LiveWearer, at: datetime) -> LiveRow:

@@ -160,6 +160,14 @@ def violations_of(wearer: Wearer, from_at: datetime, to_at: datetime) -> QuerySe
     )
 
 
+def tampered() -> dict[int, Violation]:
+    """The tampers that are not over, latest of each wearer, by the wearer's id."""
+    rows = Violation.objects.filter(
+        kind="tamper", state="confirmed", end_at__isnull=True, withdrawn_at__isnull=True
+    ).order_by("begin_at", "id")
+    return {row.wearer_id: row for row in rows}
+
+
 def oldest_unjudged_ms() -> int | None:
     """When the oldest report that `detect` has not read yet was received; None = none waits."""
     position = Cursor.objects.filter(stage=STAGE).values_list("position", flat=True).first() or 0

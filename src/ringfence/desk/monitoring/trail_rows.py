@@ -9,7 +9,9 @@ from typing import Any
 
 from ringfence.desk.kit.clock import to_ms
 from ringfence.desk.kit.words import clock_time, london_exact, metres, span
+from ringfence.desk.monitoring.doubting import WORDS
 from ringfence.desk.monitoring.queries import TrailPoint
+from ringfence.engine.words import DISBELIEVED
 
 GAP = timedelta(minutes=5)
 """The Ministry's map calls as much "missing data" and dots the line."""
@@ -20,6 +22,9 @@ SOURCES = {
     "rf": "home beacon",
     "unknown": "not said",
 }
+
+
+DISBELIEVED_WORDS = frozenset(text for doubt, text in WORDS.items() if doubt & DISBELIEVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,24 @@ class TrailRow:
     late: str
     """How long after the fact it was received, where that is more than five minutes."""
     mark: str
-    doubts: tuple[str, ...]
+
+    @property
+    def believed(self) -> bool:
+        """Whether the engine lets it decide anything, so that the trail runs through it."""
+        return self.point.judged and DISBELIEVED_WORDS.isdisjoint(self.point.doubts)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the table says of it beside its figures, a sentence each."""
+        said = [
+            f"{self.mark} fix of this alert" if self.mark else "",
+            f"Nothing known for {self.gap_before} before this" if self.gap_before else "",
+            f"Received {self.late} after the fact" if self.late else "",
+            *(signal.replace("_", " ").capitalize() for signal in self.point.signals),
+            *(doubt.capitalize() for doubt in self.point.doubts),
+            "" if self.point.judged else "Not judged: dated from the future, or unreadable",
+        ]
+        return [one for one in said if one]
 
 
 def trail_rows(
@@ -52,19 +74,11 @@ def trail_rows(
                 gap_before=span(gap.total_seconds()) if gap > GAP else "",
                 late=span(delay.total_seconds()) if delay > GAP else "",
                 mark=(marks or {}).get(point.at, ""),
-                doubts=doubts_of(point),
             )
         )
         if point.lat is not None:
             before = point.at
     return rows
-
-
-def doubts_of(point: TrailPoint) -> tuple[str, ...]:
-    """Why a fix is believed less, or not at all; plain words."""
-    if point.judged:
-        return point.doubts
-    return (*point.doubts, "Not judged: dated from the future, or unreadable to the engine")
 
 
 def trail_json(
@@ -82,8 +96,10 @@ def _fix(row: TrailRow) -> dict[str, Any]:
         "lat": point.lat,
         "lon": point.lon,
         "accuracy_m": point.accuracy_m,
-        "doubts": list(row.doubts),
+        "believed": row.believed,
+        "rough": point.source == "cell",
         "text": f"{row.source}, circle {metres(point.accuracy_m)}",
-        "mark": "deciding" if row.mark else "",
+        "remarks": row.remarks,
+        "mark": bool(row.mark),
         "mark_text": f"{row.mark} {clock_time(point.at)}" if row.mark else "",
     }
