@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 LONGEST_HEADER = 65_536
+BLOCK = 1 << 20
 
 
 def read_csv(path: Path) -> tuple[pa.Table, NDArray[np.int64], list[Refusal]]:
@@ -31,6 +33,7 @@ def read_csv(path: Path) -> tuple[pa.Table, NDArray[np.int64], list[Refusal]]:
         FixesFileError: not a CSV file with a header.
         OSError: the file can't be read.
     """
+    _refuse_other_texts(path)
     header, has_rows = _header(path)
     if not has_rows:
         return pa.table({n: pa.array([], pa.string()) for n in header}), np.arange(0), []
@@ -52,8 +55,9 @@ def read_csv(path: Path) -> tuple[pa.Table, NDArray[np.int64], list[Refusal]]:
                 strings_can_be_null=False,
             ),
         )
-    except pa.ArrowInvalid as error:
-        raise FixesFileError(f"the file can't be read: {_said(error)}") from None
+    except pa.ArrowInvalid:
+        # Arrow's own words may quote a row, which may hold a place.
+        raise FixesFileError("not CSV: it is damaged, or a quotation mark is open") from None
     numbers = np.setdiff1d(np.arange(2, 2 + table.num_rows + len(odd)), list(odd))
     filled = _filled(table)
     return table.filter(filled), numbers[filled], [Refusal(*pair) for pair in odd.items()]
@@ -84,6 +88,13 @@ def _header(path: Path) -> tuple[list[str], bool]:
     return [name or f"column {i}" for i, name in enumerate(names, 1)], has_rows
 
 
-def _said(error: Exception) -> str:
-    # Arrow may quote the row, which may hold a place.
-    return "it is not UTF-8 text: save it as UTF-8" if "UTF8" in str(error) else "it is damaged"
+def _refuse_other_texts(path: Path) -> None:
+    """Before Arrow looks: it could not even say which row has the wrong number of fields."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        try:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            raise FixesFileError("not UTF-8 text: save it as UTF-8") from None

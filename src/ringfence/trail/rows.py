@@ -23,6 +23,7 @@ contract)."""
 
 EARLIEST_MS: Final = 315_964_800_000
 """The epoch of GPS, 6 January 1980: no tag reported before."""
+MOST: Final = 1e30
 LATEST_MS: Final = 4_102_444_800_000
 """The year 2100: beyond it, somebody mixed up seconds, milliseconds and microseconds."""
 
@@ -197,19 +198,20 @@ def _degrees(
     read = as_floats(column)
     sieve.refuse(read.faulty, f"{name} is not a number")
     scale = {"e6": 1e6, "e7": 1e7}.get(name[-2:], 1.0)
-    # 1e7 / 1e6 is exact, so whole numbers stay whole.
-    units = np.rint(read.values * (1e7 / scale))
-    sieve.refuse(~np.isfinite(units) & ~read.absent, f"{word} is NaN or infinite")
-    beyond = ~read.absent & ~(np.abs(units) <= limit * 1e7)
+    said = read.values / scale
+    sieve.refuse(~np.isfinite(said) & ~read.absent, f"{word} is NaN or infinite")
+    beyond = ~read.absent & ~(np.abs(said) <= limit)
     sieve.refuse(
         beyond,
         f"{word} is outside −{limit}…{limit} degrees",
         {
-            int(i): f"{word} {read.values[i] / scale:g} is outside −{limit}…{limit} degrees"
+            int(i): f"{word} {said[i]:g} is outside −{limit}…{limit} degrees"
             for i in np.flatnonzero(beyond)
         },
     )
-    return np.where(read.absent | ~sieve.kept, 0.0, units), read.absent
+    # 1e7 / 1e6 is exact, so whole numbers stay whole.
+    known = np.where(beyond | read.absent | ~sieve.kept, 0.0, read.values)
+    return np.rint(known * (1e7 / scale)), read.absent
 
 
 def _optional(columns: Columns, sieve: Sieve, name: str) -> NDArray[np.float64]:
@@ -218,7 +220,9 @@ def _optional(columns: Columns, sieve: Sieve, name: str) -> NDArray[np.float64]:
         return np.full(len(sieve.numbers), np.nan)
     read = as_floats(column)
     sieve.refuse(read.faulty, f"{name} is not a number: correct it, or leave it empty")
-    return np.where(read.absent | ~np.isfinite(read.values), np.nan, read.values)
+    # Also NaN: no metres, metres a second or degrees that a 32-bit float can't hold are real.
+    known = ~read.absent & (np.abs(read.values) < MOST)
+    return np.where(known, read.values, np.nan)
 
 
 def _victims(columns: Columns, sieve: Sieve, batch: Batch) -> set[int]:
