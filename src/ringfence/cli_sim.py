@@ -66,12 +66,7 @@ def simulate(
     running = run(cast, tokens, url, speed=speed, minutes=minutes, diary=diary)
     totals = _until_stopped(running)
     if totals:
-        typer.echo(
-            f"{totals.accepted} reports accepted, {totals.duplicate} known already, "
-            f"{totals.refused} refused, in {totals.posts} posts "
-            f"({totals.busy} told to wait, {totals.lost} without an answer)",
-            err=True,
-        )
+        typer.echo(str(totals), err=True)
 
 
 def _until_stopped(running: Coroutine[Any, Any, Totals]) -> Totals | None:

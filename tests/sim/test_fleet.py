@@ -129,6 +129,19 @@ def test_after_an_hour_without_network_the_newest_goes_first() -> None:
     assert first == sorted(first, reverse=True)
 
 
+def test_faster_than_life_an_hour_takes_half_a_second() -> None:
+    async def main() -> tuple[float, TinyGateway]:
+        async with tiny_gateway(iter(())) as gateway:
+            cast, tokens = a_cast(0)
+            began_s = time.monotonic()
+            await simulate(cast, tokens, gateway.url, speed=7200, minutes=59)
+            return time.monotonic() - began_s, gateway
+
+    took_s, gateway = asyncio.run(main())
+    assert took_s >= 59 * 60 / 7200 - 0.05
+    assert set(gateway.stored) == everything(59, 0)
+
+
 def test_it_stops_at_its_minute_though_the_next_report_is_far_off() -> None:
     async def main() -> float:
         # The present, so that the wall's clock decides; indoor tags report each five minutes.
