@@ -26,6 +26,7 @@ from ringfence.engine import (
     violations,
 )
 from ringfence.engine.conditions import DAYS
+from ringfence.engine.order import canonical_rows
 from tests.engine.build import NOON, after, condition, disc, ms, random_walk, square
 
 PEOPLE = 3
@@ -70,6 +71,7 @@ def plan_of(profile=STANDARD, days: float = 40) -> Plan:
 
 
 PLANS = {p.name: plan_of(p) for p in (NAIVE, STANDARD, CAUTIOUS)}
+WIDE = {p.name: plan_of(p, days=300) for p in (NAIVE, STANDARD, CAUTIOUS)}
 UNTIL = ms(after(400))
 profiles = st.sampled_from(sorted(PLANS))
 trails = st.builds(random_walk, st.integers(0, 2**32), st.integers(1, 60), people=st.just(PEOPLE))
@@ -158,8 +160,6 @@ def test_a_batch_cut_between_items_of_one_instant_changes_nothing(profile, batch
 
 
 def _canonical(batch):
-    from ringfence.engine.order import canonical_rows
-
     rows = canonical_rows(batch)
     return np.arange(len(batch)) if rows is None else rows
 
@@ -168,8 +168,7 @@ def _canonical(batch):
 @settings(deadline=None, max_examples=30)
 def test_a_wider_horizon_changes_nothing(profile, batch) -> None:
     plan = PLANS[profile]
-    wide = plan_of(plan.profile, days=300)
-    assert answer(wide, batch)[:2] == answer(plan, batch)[:2]
+    assert answer(WIDE[profile], batch)[:2] == answer(plan, batch)[:2]
 
 
 @given(profiles, trails)

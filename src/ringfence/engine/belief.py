@@ -22,7 +22,7 @@ SETTLED_PLACE: Final = 3
 """So many fixes at one place make it the place where the tag rests."""
 DISBELIEVED_OUTLIER: Final = 0.7
 LEAST_WAY_M: Final = 20.0
-"""Nearer fixes, their circles taken off, may be one place."""
+"""Fixes less than this apart, what their circles explain taken off, may be one place."""
 ON_WAY_MS: Final = 180_000
 """A longer pause, and the way may have turned."""
 FASTER: Final = 1.5
@@ -82,7 +82,8 @@ def is_moving(limits: Thresholds, me: np.record, look: Look) -> bool:
         return False
     moved_m = flat_m(look.east, look.lon - me.rest_lon, look.lat - me.rest_lat)
     if me.rest_fixes < SETTLED_PLACE:
-        return bool(moved_m > me.radius_m + look.radius_m + LEAST_WAY_M)
+        circles_m = math.sqrt(me.radius_m * me.radius_m + look.radius_m * look.radius_m)
+        return bool(moved_m > circles_m + LEAST_WAY_M)
     return bool(moved_m > max(limits.drift_m, look.radius_m))
 
 

@@ -120,7 +120,7 @@ def _check_kind(condition: Condition) -> None:
         raise ConditionError(f"kind: {condition.kind!r} is none of " + ", ".join(Kind)) from None
     object.__setattr__(condition, "kind", kind)
     if kind in TIMED and not condition.when:
-        raise ConditionError(f"when: a {kind} needs weekly times: say which days, start and end")
+        raise ConditionError(f"when: {kind} needs weekly times: say which days, start and end")
     if kind is Kind.PROXIMITY and not (condition.victim and condition.distance_m):
         raise ConditionError("victim, distance_m: a proximity needs both: whose device, how near")
 
@@ -147,7 +147,7 @@ def _check_timezone(name: str) -> None:
 
 def _read_shape(condition: Condition) -> Shape:
     if condition.geometry is None:
-        raise ConditionError(f"geometry: absent: a {condition.kind} needs a zone: draw one")
+        raise ConditionError(f"geometry: absent: {condition.kind} needs a zone: draw one")
     try:
         return parse_shape(
             condition.geometry, radius_m=condition.radius_m, width_m=condition.width_m

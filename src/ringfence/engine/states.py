@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import IntEnum
 from typing import Final
 
@@ -89,6 +90,15 @@ def _table() -> tuple[np.ndarray, np.ndarray]:
     return following, acts
 
 
+def diagram() -> str:
+    """The table as a Mermaid state diagram, for docs/engine.md."""
+    lines = ["stateDiagram-v2", f"    [*] --> {State.ASLEEP.label}"]
+    for (before, word), (after, act) in RULES.items():
+        said = f" / {act.name.lower()}" if act else ""
+        lines.append(f"    {before.label} --> {after.label}: {word.name.lower()}{said}")
+    return "\n".join(lines)
+
+
 FOLLOWING, ACTS = _table()
 """`RULES` for the kernel: [state, word] → state after, act."""
 
@@ -129,3 +139,7 @@ def word_of(limits: Thresholds, log_odds: float, with_it: int, against: int) -> 
     if log_odds <= limits.clear:
         return CLEARLY_NOT
     return UNDECIDED
+
+
+if __name__ == "__main__":
+    sys.stdout.write(diagram() + "\n")
