@@ -23,7 +23,7 @@ from ringfence.desk.config.watch import Watch
 
 log = structlog.get_logger("ringfence.platform")
 
-STOP_S = 4.5
+STOP_S = 3.5
 """From the signal to the end, what is left of it for the inbox and the stage at work."""
 
 
