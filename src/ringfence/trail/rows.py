@@ -155,13 +155,19 @@ def _signals(columns: Columns, sieve: Sieve) -> NDArray[np.int64]:
 def _parse_signals(text: str) -> int:
     """Signals in one field are separated by spaces, or given as the number of their bits."""
     if text.isdecimal():
-        return int(Signal(int(text)))
+        return _parse_bits(int(text))
     bits = Signal(0)
     for name in text.replace(";", " ").replace("|", " ").split():
         # What a person found at the tag is in an export, though no tag ever says it.
         inspected = name == Signal.TAMPER_INSPECTED.names()[0]
         bits |= Signal.TAMPER_INSPECTED if inspected else Signal.parse(name)
     return int(bits)
+
+
+def _parse_bits(bits: int) -> int:
+    if bits > int(~Signal(0)):
+        raise ValueError("signals: a number with bits that no signal has: give the names")
+    return bits
 
 
 def _sources(columns: Columns, sieve: Sieve) -> NDArray[np.int64]:
