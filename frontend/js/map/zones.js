@@ -1,5 +1,6 @@
 // Zones and their buffers. A zone that protects a victim is labelled by its number alone.
 import GeoJSON from "ol/format/GeoJSON";
+import Point from "ol/geom/Point";
 import VectorLayer from "ol/layer/Vector";
 import VectorSource from "ol/source/Vector";
 import { Fill, Stroke, Style, Text } from "ol/style";
@@ -9,13 +10,18 @@ const STAY_IN = { line: "#0b5a8a", fill: "rgba(29, 112, 184, 0.07)" };
 // Metres a pixel below which homes and offices where people must be are drawn: they are small.
 const SMALL_ZONES_BELOW = 30;
 
+// Above the zone, so that what happened inside it stays legible.
 function label(feature, colour) {
-  return new Text({
-    text: feature.get("label"),
-    font: "bold 12px Helvetica, Arial, sans-serif",
-    fill: new Fill({ color: colour }),
-    stroke: new Stroke({ color: "#ffffff", width: 3 }),
-    overflow: true,
+  const [west, , east, north] = feature.getGeometry().getExtent();
+  return new Style({
+    geometry: new Point([(west + east) / 2, north]),
+    text: new Text({
+      text: feature.get("label"),
+      offsetY: -9,
+      font: "bold 12px Helvetica, Arial, sans-serif",
+      fill: new Fill({ color: colour }),
+      stroke: new Stroke({ color: "#ffffff", width: 3 }),
+    }),
   });
 }
 
@@ -29,11 +35,12 @@ function style(always) {
         stroke: new Stroke({ color: keepOut ? "#b35a1f" : look.line, width: 1.5, lineDash: [5, 5] }),
       });
     }
-    return new Style({
+    const area = new Style({
       fill: new Fill({ color: look.fill }),
       stroke: new Stroke({ color: look.line, width: 2 }),
-      text: always || resolution < SMALL_ZONES_BELOW ? label(feature, look.line) : undefined,
     });
+    const labelled = always || resolution < SMALL_ZONES_BELOW;
+    return labelled ? [area, label(feature, look.line)] : area;
   };
 }
 
