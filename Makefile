@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_LINK_MODE=copy VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
-.PHONY: help install dev demo test check test-all bench assets lock format clean
+.PHONY: help install dev demo test check test-all bench bench-quality assets lock format clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ test-all: check test ## everything: browser, killed processes, without the compi
 
 bench: dev ## speed, as ratios to named peers in the same run
 	$(BIN)/python -m bench
+
+bench-quality: dev ## how well the engine judges, against known truth (needs the real traces)
+	$(BIN)/python -m bench.quality $(WEEKS)
 
 assets: ## build the front end (developers only; needs Node)
 	tools/build-assets

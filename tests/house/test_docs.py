@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import typer
 from django.urls import URLPattern, URLResolver, get_resolver
-from ringfence.cli import app
 
+from ringfence.cli import app
 from ringfence.desk.audit.events import Event
 from ringfence.engine import profiles
 from tests.house.source import ROOT, SOURCE, modules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import zip_longest
 
 from django.db.models import Max, Q, QuerySet
 
@@ -52,9 +52,9 @@ def engine_conditions(wearers: Collection[int] | None = None) -> list[Rule]:
         rows = rows.filter(condition__order__wearer__in=wearers)
     ordered = list(rows.order_by("condition__key", "version"))
     rules: list[Rule] = []
-    for row, successor in pairwise([*ordered, None]):
+    for row, successor in zip_longest(ordered, ordered[1:]):
         follows = successor is not None and successor.condition_id == row.condition_id
-        rule = condition_of(row, successor.effective_at if follows else None)
+        rule = condition_of(row, successor.effective_at if successor and follows else None)
         if rule is not None:
             rules.append(rule)
     return rules

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from django.db import models
 
 from ringfence.desk.kit.acting import require_action
+
+M = TypeVar("M", bound=models.Model)
 
 
 def public_id() -> str:
@@ -16,7 +18,7 @@ def public_id() -> str:
     return secrets.token_urlsafe(9)
 
 
-class GuardedQuerySet(models.QuerySet[Any]):
+class GuardedQuerySet(models.QuerySet[M]):
     """Refuses bulk writes outside actions."""
 
     def update(self, **values: Any) -> int:
@@ -40,10 +42,13 @@ class GuardedQuerySet(models.QuerySet[Any]):
         return super().bulk_update(objs, *args, **kwargs)
 
 
+GuardedManager = models.Manager.from_queryset(GuardedQuerySet)
+
+
 class GuardedModel(models.Model):
     """A row that only an action may write (`kit.acting.action`)."""
 
-    objects = GuardedQuerySet.as_manager()
+    objects = GuardedManager()
 
     class Meta:
         """Every room's models stand on this."""

@@ -1,0 +1,1 @@
+"""How well the engine judges, against a truth that is known: `make bench-quality`."""
