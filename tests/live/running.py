@@ -81,7 +81,7 @@ class Running:
     def ask(
         self, method: str, path: str, body: bytes | None = None, token: str = ""
     ) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
         try:
             connection.request(method, path, body, headers if body is not None else {})
@@ -115,7 +115,7 @@ class Running:
         finally:
             connection.close()
 
-    def wait_settled(self, within_s: float = 120.0) -> None:
+    def wait_settled(self, within_s: float = 300.0) -> None:
         """Wait until every report is judged, every deadline due has fired, every alert is open."""
         end_s = time.monotonic() + within_s
         while self._unsettled():

@@ -120,12 +120,12 @@ def in_order(trail: Trail, _rng: random.Random) -> Sends:
 
 
 def shuffled(trail: Trail, rng: random.Random) -> Sends:
-    return _pieces(rng.sample(trail, len(trail)), lambda: 60)
+    return _pieces(rng.sample(trail, len(trail)), lambda: 250)
 
 
 def duplicated(trail: Trail, rng: random.Random) -> Sends:
     pieces = [p for piece in _pieces(trail, lambda: 60) for p in (piece, piece)]
-    return [*pieces, *_pieces(rng.sample(trail, len(trail) // 2), lambda: 60)]
+    return [*pieces, *_pieces(rng.sample(trail, len(trail) // 2), lambda: 250)]
 
 
 def chopped(trail: Trail, rng: random.Random) -> Sends:
@@ -135,7 +135,9 @@ def chopped(trail: Trail, rng: random.Random) -> Sends:
 WAYS = [in_order, shuffled, duplicated, chopped]
 
 
-@pytest.mark.parametrize("trace", [real_tag, mobilitynet_trip])
+@pytest.mark.parametrize(
+    "trace", [pytest.param(real_tag, marks=pytest.mark.heavy), mobilitynet_trip]
+)
 def test_violations_of_real_input_are_those_of_evaluate_however_it_arrives(
     trace: Callable[[Path], Trail], platform: Running, shared: Path, tmp_path: Path
 ):

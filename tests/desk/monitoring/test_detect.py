@@ -275,6 +275,24 @@ def test_a_report_that_makes_the_engine_fail_is_set_apart_and_the_rest_goes_on(z
     assert stored() == expected([*rest, late])
 
 
+@pytest.mark.parametrize("spared", [0, 1])
+def test_an_engine_that_is_ill_sets_no_report_apart(spared, zone, tag, fitted):
+    """It fails whatever it is given, or whenever it is given anything."""
+
+    def ill(plan, state, batch, until_ms):
+        if len(batch) >= spared:
+            raise ZeroDivisionError
+        return evaluate(plan, state, batch, until_ms)
+
+    sent = walk(*([OUTSIDE] * 30))
+    deliver(tag, sent)
+    with pytest.raises(ZeroDivisionError):
+        Detector(engine=ill).detect()
+    assert not PoisonReport.objects.exists()
+    assert Detector().detect() == len(sent)
+    assert stored() == expected(sent)
+
+
 def test_a_stage_that_fails_at_its_last_statement_has_done_nothing(zone, tag, fitted):
     deliver(tag, VISIT)
     with connection.cursor() as cursor:

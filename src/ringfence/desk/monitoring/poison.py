@@ -15,6 +15,9 @@ Judge = Callable[[Sequence[Task]], list[Verdict]]
 PASSED_ON = (DatabaseError, UnreadableStateError, MemoryError)
 """Failures that are no report's fault."""
 
+MOST_OF_ONE = 20
+"""More than these of one wearer in one run: it is the engine that is ill, not the reports."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -57,11 +60,14 @@ def judge_around(judge: Judge, tasks: Sequence[Task]) -> tuple[list[Verdict], li
 def _one(judge: Judge, task: Task) -> tuple[Verdict, list[Poison]]:
     rows = task.rows[np.argsort(task.rows["time_ms"], kind="stable")]
     found: list[Poison] = []
+    systemic = _failure(judge, replace(task, rows=rows[:0]))
+    if systemic is not None:
+        raise systemic
     while True:
         error = _failure(judge, replace(task, rows=rows))
         if error is None:
             return judge([replace(task, rows=rows)])[0], found
-        if not len(rows):
+        if len(found) == MOST_OF_ONE:
             raise error
         guilty = _first_that_fails(judge, task, rows)
         found.append(Poison(int(rows["id"][guilty]), type(error).__name__))

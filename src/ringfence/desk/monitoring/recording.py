@@ -49,7 +49,19 @@ SAID = (
     "last_fix_at",
 )
 """Columns of `Violation` that are copied from what the engine says."""
-KEPT = (*SAID, "ended_by", "why", "doubts", "received_at", "detected_at", "late", "withdrawn_at")
+KEPT = (
+    *SAID,
+    "ended_by",
+    "why",
+    "doubts",
+    "received_at",
+    "detected_at",
+    "late",
+    "withdrawn_at",
+    "withdrawn_why",
+    "revision",
+)
+"""All that may change in a row."""
 GRAVEST = ("confirmed", "possible", "no_data", "clear")
 
 
@@ -198,7 +210,8 @@ class _Book:
         last = Cursor.objects.values_list("position", flat=True).get(stage=REVISIONS)
         for number, row in enumerate([*changed, *self.new], start=last - total + 1):
             row.revision = number
-        Violation.objects.bulk_update(changed, [*KEPT, "withdrawn_why", "revision"])
+        for row in changed:  # one by one: Django's bulk update of wide rows is fifty times as slow
+            row.save(update_fields=KEPT)
         Violation.objects.bulk_create(self.new)
         Correction.objects.bulk_create(self.corrections)
         return total
