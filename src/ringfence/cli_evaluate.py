@@ -108,6 +108,10 @@ def _summarise(files: Files, judgement: Judgement, seconds: float) -> None:
         lines.insert(1, f"signals read: {files.signals.read:,}")
     if judgement.after_until:
         lines.insert(2, f"after --until, not judged: {judgement.after_until:,}")
+    if judgement.misdated:
+        lines.insert(
+            2, f"dated over a year apart from the rest, not judged: {judgement.misdated:,}"
+        )
     if files.fixes.victims:
         lines.insert(2, f"victims' devices, not judged: {len(files.fixes.victims):,}")
     typer.echo("\n".join(lines), err=True)

@@ -16,6 +16,7 @@ from ringfence.engine import (
     compile_plan,
     evaluate,
     initial_state,
+    plausible_span,
     violations,
 )
 from ringfence.engine.conditions import DAYS
@@ -121,6 +122,8 @@ def test_a_fix_dated_2032_or_1024_weeks_ago_is_kept_and_not_judged() -> None:
     replay = judged(condition(), odd, good)
     assert replay.violations == judged(condition(), good).violations
     assert replay.result.outside.tolist() == [True, True] + [False] * 30
+    times = np.concatenate([odd.time_ms, good.time_ms])
+    assert plausible_span(times) == (ms(NOON), ms(after(29)))
 
 
 CHANGES = [  # the Saturday evening before, hours of that night, 01:30 local on the Sunday

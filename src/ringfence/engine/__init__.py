@@ -13,7 +13,14 @@ from ringfence.engine.profiles import (
     Profile,
     find_profile,
 )
-from ringfence.engine.replay import Checkpoint, Replay, judge_all, latest_before, rejudge
+from ringfence.engine.replay import (
+    Checkpoint,
+    Replay,
+    judge_all,
+    latest_before,
+    plausible_span,
+    rejudge,
+)
 from ringfence.engine.standing import standings
 from ringfence.engine.state import State, StateError, initial_state
 
@@ -47,6 +54,7 @@ __all__ = [
     "initial_state",
     "judge_all",
     "latest_before",
+    "plausible_span",
     "rejudge",
     "standings",
     "violations",

@@ -19,11 +19,14 @@ from ringfence.engine.state import State, initial_state
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from ringfence.engine.events import Violation
     from ringfence.engine.fix import Batch
     from ringfence.engine.plan import Plan
 
-DAY_MS = 86_400_000
+YEAR_MS = 366 * 86_400_000
+"""A longer pause between items means that a clock is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,26 @@ def latest_before(checkpoints: tuple[Checkpoint, ...], at_ms: int) -> Checkpoint
     """The last checkpoint that an item at `at_ms` is not late for; None = begin anew."""
     before = [c for c in checkpoints if c.clock_ms < at_ms]
     return max(before, key=lambda c: c.clock_ms) if before else None
+
+
+def plausible_span(time_ms: NDArray[np.int64]) -> tuple[int, int]:
+    """First and last instant of the run of items that holds most of them.
+
+    A fix dated 2032, or 1,024 weeks ago by a receiver whose week counter rolled over, stands apart
+    from the rest by more than a year. A plan whose horizon is this span keeps it from being
+    judged; `Result.outside` marks it.
+
+    Args:
+        time_ms: (n,) in any order, n ≥ 1.
+
+    Returns:
+        UTC epoch ms of the first and last item of the run.
+    """
+    ordered = np.sort(time_ms)
+    breaks = np.flatnonzero(np.diff(ordered) > YEAR_MS) + 1
+    runs = np.split(ordered, breaks)
+    longest = max(runs, key=len)
+    return int(longest[0]), int(longest[-1])
 
 
 def _chops(

@@ -12,6 +12,7 @@ from ringfence.engine import (
     evaluate,
     find_profile,
     initial_state,
+    plausible_span,
     violations,
 )
 from ringfence.trail.conditions_file import ConditionsFileError, read_conditions
@@ -59,6 +60,8 @@ class Judgement:
     wearers: int
     after_until: int
     """Fixes and signals later than `until`, which were not judged."""
+    misdated: int
+    """Fixes and signals dated years apart from all others, which were not judged."""
 
 
 def read_files(
@@ -93,13 +96,14 @@ def judge(files: Files) -> Judgement:
     """
     people = sorted({*files.fixes.wearers, *files.signals.wearers})
     items = Batch.concat([files.fixes.numbered(people), files.signals.numbered(people)])
-    last_ms = int(items.time_ms.max()) if len(items) else None
+    if not len(items):
+        return Judgement((), 0, 0, 0)
+    first_ms, last_ms = plausible_span(items.time_ms)
     until_ms = last_ms if files.until_at is None else to_ms(files.until_at)
-    if until_ms is None:
-        return Judgement((), 0, 0)
-    after = items.time_ms > until_ms
-    items = items.take(~after)
-    start_ms = int(items.time_ms.min()) if len(items) else until_ms
+    misdated = (items.time_ms < first_ms) | (items.time_ms > last_ms)
+    after = ~misdated & (items.time_ms > until_ms)
+    items = items.take(~misdated & ~after)
+    start_ms = min(first_ms, until_ms)
     try:
         plan = compile_plan(
             files.conditions,
@@ -113,7 +117,7 @@ def judge(files: Files) -> Judgement:
     items = _renumbered(items, people, plan.wearers)
     result = evaluate(plan, initial_state(plan), items, until_ms, in_place=True)
     found = violations(plan, result.events, result.state)
-    return Judgement(tuple(found), len(people), int(after.sum()))
+    return Judgement(tuple(found), len(people), int(after.sum()), int(misdated.sum()))
 
 
 NO_FIXES = Fixes(Batch.empty(), ())
