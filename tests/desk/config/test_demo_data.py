@@ -7,10 +7,13 @@ import pytest
 
 from ringfence.desk.accounts.models import User
 from ringfence.desk.audit.queries import verify
+from ringfence.desk.cases.actions import add_wearer
 from ringfence.desk.cases.models import ConditionVersion, Fitting, Order, Tag, Victim, Wearer
 from ringfence.desk.cases.queries import engine_conditions, tag_by_token_hash, wearer_of
 from ringfence.desk.cases.tokens import token_hash
+from ringfence.desk.config.demo import MARK, own_folder
 from ringfence.desk.config.demo_data import STAFF, load_staff, load_world
+from ringfence.desk.config.errors import CantStartError
 from ringfence.desk.kit.clock import now
 from ringfence.engine.conditions import Condition
 from ringfence.sim.world import build_world
@@ -58,6 +61,22 @@ def test_a_second_demo_on_the_same_folder_changes_only_what_the_script_times(dat
     newest = ConditionVersion.objects.latest("id")
     assert newest.condition.key == f"{world.people[1].id}-curfew"
     assert newest.from_at == later.at + timedelta(seconds=20)
+
+
+def test_made_up_people_never_mix_with_real_ones(data, ola):
+    add_wearer(by=ola, crn="X000001", name="Wes Weller")
+    with pytest.raises(CantStartError, match="X000001 in this data folder is not the made-up"):
+        load_world(build_world(7, now(), wearers=4))
+    assert Wearer.objects.count() == 1
+
+
+def test_passwords_that_everybody_knows_stay_out_of_a_real_folder(tmp_path):
+    own_folder(tmp_path)
+    (tmp_path / "ringfence.sqlite3").touch()
+    own_folder(tmp_path)
+    (tmp_path / MARK).unlink()
+    with pytest.raises(CantStartError, match="holds a database that is no demo's"):
+        own_folder(tmp_path)
 
 
 def test_the_made_up_staff_may_sign_in(db):

@@ -10,11 +10,14 @@ from pathlib import Path
 from ringfence.desk.accounts.roles import ROLES
 from ringfence.desk.config.claiming import Claim
 from ringfence.desk.config.demo_data import STAFF, load_staff
+from ringfence.desk.config.errors import CantStartError
 from ringfence.desk.config.platform import run
 from ringfence.desk.config.schema import migrate
 
 BACKFILL_H = 24
 STOP_S = 0.4
+MARK = "made-up"
+"""This file says that nobody in the folder is real."""
 
 
 def demo(claim: Claim, *, say: Callable[[str], None]) -> bool:
@@ -28,8 +31,9 @@ def demo(claim: Claim, *, say: Callable[[str], None]) -> bool:
         As `platform.run`.
 
     Raises:
-        CantStartError: as for `up`.
+        CantStartError: as for `up`; or the folder is not a demo's.
     """
+    own_folder(claim.data)
     migrate(claim.data)
     load_staff()
     fleet: list[subprocess.Popen[bytes]] = []
@@ -44,6 +48,21 @@ def demo(claim: Claim, *, say: Callable[[str], None]) -> bool:
     finally:
         for child in fleet:
             _stop_fleet(child)
+
+
+def own_folder(data: Path) -> None:
+    """See that the folder is a demo's: its passwords are known to everybody.
+
+    Raises:
+        CantStartError: the folder holds a database that no demo made.
+    """
+    mark = data / MARK
+    if (data / "ringfence.sqlite3").exists() and not mark.exists():
+        raise CantStartError(
+            f"{data} holds a database that is no demo's, and the demo's passwords are known to "
+            "everybody: give the demo a folder of its own with --data"
+        )
+    mark.touch()
 
 
 def welcome(url: str, data: Path) -> list[str]:

@@ -20,6 +20,7 @@ from ringfence.desk.cases.loading import add_versions
 from ringfence.desk.cases.models import Condition, Order, Victim, Wearer
 from ringfence.desk.cases.queries import engine_conditions, tag_by_name, tag_of
 from ringfence.desk.cases.tag_actions import add_tag, fit_tag, rotate_tag_token
+from ringfence.desk.config.errors import CantStartError
 from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import EPOCH, now
 from ringfence.engine.conditions import Condition as Rule
@@ -47,7 +48,11 @@ def load_world(world: World, by: str = SYSTEM) -> dict[str, str]:
 
     Returns:
         The token of each tag, by the tag's name. Tags that were known get a new one.
+
+    Raises:
+        CantStartError: somebody who is not made up has the number of somebody who is.
     """
+    _refuse_real_people(world)
     for victim in world.victims:
         if not Victim.objects.filter(label=victim.id).exists():
             add_victim(by=by, label=victim.id, name=victim.name)
@@ -79,6 +84,16 @@ def load_staff(by: str = SYSTEM) -> None:
             add_user(by=by, username=username, role=role, password=password)
         elif not user.check_password(password):
             set_password(by=by, user=user, password=password)
+
+
+def _refuse_real_people(world: World) -> None:
+    names = {person.id: person.name for person in world.people}
+    for crn, name in Wearer.objects.filter(crn__in=names).values_list("crn", "name"):
+        if name != names[crn]:
+            raise CantStartError(
+                f"{crn} in this data folder is not the made-up wearer of that number: "
+                "give the simulator a folder of its own with --data"
+            )
 
 
 def _load_orders(world: World, by: str) -> None:

@@ -27,7 +27,6 @@ SETTINGS = (
     Setting("RINGFENCE_HTTPS", "", "1 behind a TLS proxy that sets X-Forwarded-Proto"),
     Setting("RINGFENCE_SECRET_KEY", "", "signs sessions; else the data folder keeps one"),
     Setting("RINGFENCE_MAP_STYLE", "", "URL template of map tiles, …/{z}/{x}/{y}.png"),
-    Setting("RINGFENCE_PROFILE", "standard", "the engine's profile for live monitoring"),
     Setting("RINGFENCE_LOG", "", "a file for the log; else standard error"),
 )
 
@@ -42,7 +41,6 @@ class Environment:
     https: bool
     secret_key: str
     map_style: str
-    profile: str
     log: Path | None
 
     @property
@@ -77,7 +75,6 @@ def read_environment(variables: Mapping[str, str] = os.environ) -> Environment:
         https=said["RINGFENCE_HTTPS"] == "1",
         secret_key=said["RINGFENCE_SECRET_KEY"],
         map_style=said["RINGFENCE_MAP_STYLE"],
-        profile=said["RINGFENCE_PROFILE"],
         log=Path(said["RINGFENCE_LOG"]).absolute() if said["RINGFENCE_LOG"] else None,
     )
 

@@ -132,6 +132,5 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "ringfence.desk.kit.static_storage.StaticStorage"},
 }
-ENGINE_PROFILE = ENVIRONMENT.profile
 # `kit.logs` sets logging up, for commands and the platform alike.
 LOGGING_CONFIG = None
