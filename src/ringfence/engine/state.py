@@ -36,7 +36,7 @@ class State:
         return State(self.wearers.copy(), self.slots.copy())
 
     def to_bytes(self, plan: Plan, wearer: str) -> bytes:
-        """One wearer's state, for the database: about 0.3 kB, and 0.15 kB a rule."""
+        """One wearer's state, for the database: 200 bytes, and 136 a rule, and their names."""
         index = _index(plan, wearer)
         slots = plan.slots_of(index)
         head = {
