@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
-from typer.testing import CliRunner, Result
 
-from ringfence.cli import app
 from ringfence.desk.accounts.models import User
 from ringfence.desk.audit.models import Entry
 from ringfence.desk.cases.models import Condition, Wearer
 from ringfence.desk.monitoring.models import Violation
 
-Run = Callable[..., Result]
 AT = datetime(2026, 3, 1, 10, 2, tzinfo=UTC)
-
-
-@pytest.fixture
-def run(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    monkeypatch.setenv("RINGFENCE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("RINGFENCE_LOG", str(tmp_path / "log"))
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield lambda *words: CliRunner().invoke(app, list(words))
-    root.handlers = handlers
-    root.setLevel(level)
 
 
 def feature(key: str, **said: object) -> dict[str, object]:

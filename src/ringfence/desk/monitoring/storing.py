@@ -44,6 +44,8 @@ def store(deliveries: Sequence[Delivery], apart: Sequence[SetApart] = ()) -> lis
         django.db.Error: nothing is stored.
         OverflowError: a value no column can hold; nothing is stored.
     """
+    if connection.connection is None:
+        _prepare()
     with writing, transaction.atomic(durable=True), connection.cursor() as cursor:
         if apart:
             Quarantine.objects.bulk_create([_quarantined(item) for item in apart])

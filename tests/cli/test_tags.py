@@ -1,0 +1,178 @@
+"""`ringfence tags …` and `ringfence export fixes`, run against the test's database."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from ringfence.desk.audit.models import Entry
+from ringfence.desk.cases.actions import add_wearer
+from ringfence.desk.cases.models import Fitting, Tag, Wearer
+from ringfence.desk.cases.tag_actions import end_fitting, fit_tag
+from ringfence.desk.cases.tokens import token_hash
+from ringfence.desk.kit.clock import to_ms
+from ringfence.desk.monitoring import exporting
+from ringfence.desk.monitoring.storing import store
+from ringfence.gateway.codecs.ringfence_json import JSON, decode
+from ringfence.gateway.report import Delivery, KnownTag
+from ringfence.trail.readers import read_fixes
+from tests.cli.conftest import Run
+
+AT = datetime(2026, 3, 1, 10, 2, tzinfo=UTC)
+
+
+def refused(result: Result, *told: str) -> None:
+    assert result.exit_code == 2
+    for text in told:
+        assert text in result.stderr
+
+
+def test_adding_a_tag_prints_its_token_once_and_keeps_a_hash(run: Run) -> None:
+    result = run("tags", "add", "T1")
+    assert result.exit_code == 0, result.stderr
+    token = result.stdout.strip()
+    assert len(token) >= 40
+    assert Tag.objects.get().token_hash == token_hash(token)
+    assert token not in run("tags", "list").stdout
+
+
+def test_a_tag_is_fitted_on_a_wearer_who_is_added_where_unknown(run: Run) -> None:
+    result = run("tags", "add", "T1", "--wearer", "X000001", "--from", "2026-03-01T10:02:00Z")
+    assert "wearer X000001 was not recorded: added" in result.stderr
+    fitting = Fitting.objects.get()
+    assert (fitting.wearer.crn, fitting.tag.name, fitting.from_at) == ("X000001", "T1", AT)
+    assert run("tags", "add", "T1b", "--wearer", "X000002").exit_code == 0
+    assert "T1b\tX000002\tvalid" in run("tags", "list").stdout
+
+
+def test_a_second_tag_on_a_wearer_is_refused_whole(run: Run) -> None:
+    run("tags", "add", "T1", "--wearer", "X000001")
+    refused(run("tags", "add", "T2", "--wearer", "X000001"), "end fitting")
+    assert list(Tag.objects.values_list("name", flat=True)) == ["T1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["tags", "add", "T1", "--wearer", "X1", "--from", "yesterday"], "ISO 8601"),
+        (["tags", "add", "T1", "--wearer", "X1", "--from", "2026-03-01T10:00:00"], "offset"),
+        (["tags", "add", "T1", "--from", "2026-03-01T10:00:00Z"], "--wearer"),
+        (["tags", "add", "T 1"], "without spaces"),
+        (["tags", "rotate", "T9"], "tags list"),
+        (["tags", "revoke", "T9", "--reason", "lost"], "tags list"),
+        (["export", "fixes", "--out", "x.csv", "--tag", "T9"], "tags list"),
+        (["export", "fixes", "--out", "x.csv", "--from", "noon"], "ISO 8601"),
+        (["export", "fixes", "--out", "/nowhere/x.csv"], "can be written"),
+    ],
+)
+def test_what_can_not_be_done_is_refused_with_what_to_do(
+    run: Run, words: list[str], told: str
+) -> None:
+    refused(run(*words), told)
+    assert not Tag.objects.exists()
+    assert not Wearer.objects.exists()
+
+
+def test_rotating_and_revoking_change_what_is_let_in(run: Run) -> None:
+    old = run("tags", "add", "T1").stdout.strip()
+    new = run("tags", "rotate", "T1").stdout.strip()
+    assert Tag.objects.get().token_hash == token_hash(new) != token_hash(old)
+    assert run("tags", "revoke", "T1", "--reason", "lost").exit_code == 0
+    assert Tag.objects.get().revoked_at is not None
+    assert "T1\t-\trevoked" in run("tags", "list").stdout
+    refused(run("tags", "revoke", "T1", "--reason", "lost"), "revoked already")
+
+
+@pytest.fixture
+def stored(run: Run) -> None:
+    """T1 was on X000001 until 11:00, then on X000002; T2 is on nobody."""
+    since = ["--from", "2026-03-01T10:00:00Z"]
+    for words in (["T1", "--wearer", "X000001", *since], ["T2"]):
+        assert run("tags", "add", *words).exit_code == 0
+    eleven = AT.replace(hour=11, minute=0)
+    by = "system:test"
+    first = Fitting.objects.get()
+    end_fitting(by=by, fitting=first, to_at=eleven)
+    fit_tag(by=by, tag=first.tag, wearer=add_wearer(by=by, crn="X000002"), from_at=eleven)
+    full = (
+        '{"seq":1,"time":"2026-03-01T10:02:00Z","lat":51.5,"lon":-0.1,"accuracy_m":8.5,'
+        '"source":"gps","speed_mps":1.1,"course_deg":90,"altitude_m":3,"satellites":9,"hdop":0.9,'
+        '"battery_pct":81,"signals":["strap_cut","battery_low"]}'
+    )
+    later = '{"seq":2,"time":"2026-03-01T11:00:00.500Z","lat":51.6,"lon":-0.0000001}'
+    for tag in Tag.objects.order_by("name"):
+        body = f'{{"tag":"{tag.name}","reports":[{full},{later}]}}'.encode()
+        reports = decode(body, JSON).reports
+        received_ms = to_ms(AT + timedelta(hours=1))
+        store([Delivery(KnownTag(tag.pk, tag.name), "reports", "", body, received_ms, reports)])
+
+
+def test_stored_fixes_come_out_with_every_column_and_their_wearer(
+    run: Run, stored: None, tmp_path: Path
+) -> None:
+    out = tmp_path / "fixes.csv"
+    result = run("export", "fixes", "--out", str(out))
+    assert result.exit_code == 0, result.stderr
+    rows = list(csv.DictReader(out.open()))
+    assert rows[0] == {
+        "tag": "T1", "wearer": "X000001", "seq": "1", "time": "2026-03-01T10:02:00Z",
+        "received": "2026-03-01T11:02:00Z", "lat": "51.5000000", "lon": "-0.1000000",
+        "accuracy_m": "8.5", "source": "gnss", "speed_mps": "1.1", "course_deg": "90.0",
+        "altitude_m": "3.0", "satellites": "9", "hdop": "0.9", "battery_pct": "81.0",
+        "signals": "strap_cut battery_low",
+    }  # fmt: skip
+    assert [(r["tag"], r["wearer"]) for r in rows] == [
+        ("T1", "X000001"),
+        ("T1", "X000002"),
+        ("T2", ""),
+        ("T2", ""),
+    ]
+    assert (rows[1]["time"], rows[1]["lon"]) == ("2026-03-01T11:00:00.500Z", "-0.0000001")
+    assert [f.name for f in tmp_path.iterdir() if "fixes" in f.name] == ["fixes.csv"]
+
+
+def test_what_comes_out_can_be_judged_to_the_same_coordinate(
+    run: Run, stored: None, tmp_path: Path
+) -> None:
+    run("export", "fixes", "--tag", "T1", "--out", str(tmp_path / "fixes.csv"))
+    fixes = read_fixes(tmp_path / "fixes.csv")
+    assert not fixes.refused
+    assert list(fixes.batch.lon_e7) == [-1_000_000, -1]
+
+
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        (["--tag", "T2"], 2),
+        (["--from", "2026-03-01T10:02:00Z"], 4),
+        (["--from", "2026-03-01T10:02:00.001Z"], 2),
+        (["--to", "2026-03-01T10:02:00Z"], 0),
+        (["--to", "2026-03-01T11:00:00.501Z", "--from", "2026-03-01T11:00:00Z"], 2),
+    ],
+)
+def test_an_export_may_be_of_one_tag_and_between_instants(
+    run: Run, stored: None, tmp_path: Path, options: list[str], rows: int
+) -> None:
+    out = tmp_path / "fixes.csv"
+    assert run("export", "fixes", "--out", str(out), *options).exit_code == 0
+    assert len(out.read_text().splitlines()) == rows + 1
+
+
+def test_an_export_of_many_pieces_is_whole(
+    run: Run, stored: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "PIECE", 1)
+    run("export", "fixes", "--out", str(tmp_path / "fixes.csv"))
+    assert len((tmp_path / "fixes.csv").read_text().splitlines()) == 5
+
+
+def test_taking_fixes_out_is_on_the_audit_log(run: Run, stored: None, tmp_path: Path) -> None:
+    refused(run("export", "fixes", "--tag", "T1", "--out", "/nowhere/x.csv"), "can be written")
+    run("export", "fixes", "--tag", "T1", "--out", str(tmp_path / "fixes.csv"))
+    entry = Entry.objects.filter(event="fixes.exported").get()
+    assert entry.subject == f"tag:{Tag.objects.get(name='T1').pk}"
+    assert entry.actor.startswith("shell:")
