@@ -79,6 +79,10 @@ UNTIL = ms(after(400))
 profiles = st.sampled_from(sorted(PLANS))
 trails = st.builds(random_walk, st.integers(0, 2**32), st.integers(1, 60), people=st.just(PEOPLE))
 
+RANDOMS = st.randoms(use_true_random=False)
+SECONDS = st.lists(st.integers(0, 70 * 60), max_size=6)
+CUTS = st.integers(0, 60)
+
 
 def answer(plan: Plan, batch: Batch) -> tuple[object, ...]:
     result = evaluate(plan, initial_state(plan), batch, UNTIL)
@@ -111,7 +115,7 @@ def _parts(plan, batch):
     return result.events, result.state
 
 
-@given(profiles, trails, st.randoms(use_true_random=False))
+@given(profiles, trails, RANDOMS)
 @settings(deadline=None, max_examples=EXAMPLES)
 def test_order_and_repeats_mean_nothing(profile, batch, random) -> None:
     rows = [*range(len(batch)), *random.choices(range(len(batch)), k=len(batch) // 2)]
@@ -119,14 +123,14 @@ def test_order_and_repeats_mean_nothing(profile, batch, random) -> None:
     assert answer(PLANS[profile], batch.take(np.array(rows))) == answer(PLANS[profile], batch)
 
 
-@given(profiles, trails, st.lists(st.integers(0, 70 * 60), max_size=6))
+@given(profiles, trails, SECONDS)
 @settings(deadline=None, max_examples=EXAMPLES)
-def test_chopping_and_ticking_mean_nothing(profile, batch, minutes) -> None:
+def test_chopping_and_ticking_mean_nothing(profile, batch, seconds) -> None:
     """Chopped at any instants, the clock advanced to each, the state stored and read between."""
     plan = PLANS[profile]
     state, said = initial_state(plan), []
     begin_ms = 0
-    for end_ms in [*sorted(ms(NOON) + 1000 * m for m in minutes), UNTIL]:
+    for end_ms in [*sorted(ms(NOON) + 1000 * s for s in seconds), UNTIL]:
         rows = np.flatnonzero((batch.time_ms >= begin_ms) & (batch.time_ms < end_ms))
         if end_ms == UNTIL:
             rows = np.flatnonzero(batch.time_ms >= begin_ms)
@@ -148,7 +152,7 @@ def stored(plan, state):
     return fresh
 
 
-@given(profiles, trails, st.integers(0, 60))
+@given(profiles, trails, CUTS)
 @settings(deadline=None, max_examples=EXAMPLES)
 def test_a_batch_cut_between_items_of_one_instant_changes_nothing(profile, batch, cut) -> None:
     plan = PLANS[profile]
@@ -211,16 +215,20 @@ def test_items_older_than_the_checkpoint_are_refused() -> None:
         rejudge(plan, state, random_walk(2, 5), UNTIL)
 
 
+THOUSANDS = [
+    (test_order_and_repeats_mean_nothing, RANDOMS),
+    (test_chopping_and_ticking_mean_nothing, SECONDS),
+    (test_a_batch_cut_between_items_of_one_instant_changes_nothing, CUTS),
+    (test_a_late_item_leads_to_the_answer_it_would_have_led_to_on_time, st.data()),
+]
+
+
 @pytest.mark.heavy
-@pytest.mark.parametrize(
-    "promise",
-    [
-        test_order_and_repeats_mean_nothing,
-        test_chopping_and_ticking_mean_nothing,
-        test_a_batch_cut_between_items_of_one_instant_changes_nothing,
-        test_a_late_item_leads_to_the_answer_it_would_have_led_to_on_time,
-    ],
-    ids=lambda test: test.__name__,
-)
-def test_thousands_of_trails(promise) -> None:
-    settings(deadline=None, max_examples=1500)(promise)()
+@pytest.mark.parametrize(("promise", "drawn"), THOUSANDS, ids=lambda t: getattr(t, "__name__", ""))
+def test_thousands_of_trails(promise, drawn) -> None:
+    @given(profiles, trails, drawn)
+    @settings(deadline=None, max_examples=1500)
+    def holds(profile, batch, more) -> None:
+        promise.hypothesis.inner_test(profile, batch, more)
+
+    holds()
