@@ -33,6 +33,8 @@ from ringfence.gateway.session import (
 MAX_HEADERS = 64
 MAX_HEAD = 64 * 1024
 """Bytes before a body begins; tokens and a proxy's notes need far less."""
+MAX_AHEAD = 4
+"""Requests of one connection that wait for their answer before no more are read from it."""
 IDLE_S = 60.0
 """A request may take so long to arrive, and a connection may say nothing for so long."""
 
@@ -67,6 +69,7 @@ class DoorConnection(asyncio.Protocol):
         """Between requests."""
         self._in_head = False
         self._closing = False
+        self._paused = False
         self._peer = ""
 
     # What the event loop calls.
@@ -164,8 +167,9 @@ class DoorConnection(asyncio.Protocol):
             self._answer(slot, too_large())
         else:
             body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-            # Nothing more is read until this is answered: the sender's patience is our queue.
-            self._transport.pause_reading()
+            if len(self._replies) > MAX_AHEAD:
+                self._paused = True
+                self._transport.pause_reading()
             self._session.take(
                 self._door, self._headers, body, self._peer, partial(self._answer, slot)
             )
@@ -194,7 +198,8 @@ class DoorConnection(asyncio.Protocol):
             return
         if self._closing:
             transport.close()
-        else:
+        elif self._paused:
+            self._paused = False
             transport.resume_reading()
 
     def _hand_over(self, data: bytes) -> None:

@@ -51,8 +51,10 @@ def run(claim: Claim, *, say: Callable[[str], None]) -> bool:
             watch.start()
         log.info("started", pid=os.getpid(), parts=claim.parts, migrations=len(applied))
         say(claim.url)
-        # What is loaded stays: the collector need not look through it again for each new request.
+        # What is loaded stays: the collector need not look through it again and again; and what a
+        # request leaves behind is freed by counting, so it need not look often.
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         try:
             server.run(sockets=[claim.listener])
         finally:
