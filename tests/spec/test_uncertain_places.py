@@ -127,3 +127,18 @@ def test_a_disc_is_round() -> None:
     corner = fixes(stay(0, 5, 75, 75))  # inside the disc's box, outside the disc
     assert found(round_zone, corner, profile=NAIVE) == []
     assert len(found(round_zone, fixes(stay(0, 5, 65, 65)), profile=NAIVE)) == 1
+
+
+def test_the_ring_warns_on_the_way_in_and_on_the_way_out() -> None:
+    ringed = condition(buffer_m=300.0)
+    through = fixes([(m, 800 - 50 * m, 0) for m in range(33)])
+    said = found(ringed, through, profile=NAIVE)
+    assert [(v.how, v.begin_at, v.end_at, v.ended_by) for v in said] == [
+        ("approached", after(6), after(12), "entered"),
+        ("entered", after(12), after(21), "left"),
+        ("approached", after(21), after(27), "left"),
+    ]
+    assert said[0].depth_m == pytest.approx(250, abs=3), "past the ring's outer edge"
+    assert len({v.key for v in said}) == 3
+    standard = found(ringed, through)
+    assert [v.how for v in standard] == ["approached", "entered", "approached"]

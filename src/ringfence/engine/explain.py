@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from ringfence.engine.memory import NEVER
+from ringfence.engine.plan import RING
 from ringfence.engine.words import Doubt, EndedBy, How
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def why_of(row: np.record, name: RuleName, end_ms: int | None) -> tuple[str, ...
     first = said_time(row.first_ms) if int(row.first_ms) != NEVER else "its fitting"
     lines = [_BEGAN[how].format(begin=said_time(row.begin_ms), first=first)]
     if name.condition is not None:
-        lines += _evidence(row)
+        lines += _evidence(row, "the ring's outer edge" if name.role == RING else "the edge")
     elif int(row.fixes) > 1:
         lines.append(f"It was reported {int(row.fixes)} times.")
     if end_ms is not None:
@@ -92,13 +93,13 @@ def why_of(row: np.record, name: RuleName, end_ms: int | None) -> tuple[str, ...
     return tuple(lines)
 
 
-def _evidence(row: np.record) -> list[str]:
+def _evidence(row: np.record, edge: str) -> list[str]:
     lines = []
     fixes, cells = int(row.fixes), int(row.cell_fixes)
     if fixes:
         cell = f", {cells} of them by cell" if cells else ""
         noun = "fix lies" if fixes == 1 else "fixes lie"
-        lines.append(f"{fixes} {noun} past the edge{cell}.")
+        lines.append(f"{fixes} {noun} past {edge}{cell}.")
     if float(row.depth_m) >= 0:
         lines.append(
             f"The deepest is {float(row.depth_m):.0f} m past it, at {said_time(row.deepest_ms)}, "

@@ -13,7 +13,6 @@ from ringfence.engine.memory import NEVER
 from ringfence.engine.saying import Cause, Law, step
 from ringfence.engine.trust import CELL, Look, believed
 from ringfence.engine.words import EndedBy
-from ringfence.geo.compiled import compiled
 from ringfence.geo.distance import BEYOND_M, contains, signed_distance_m
 
 EXCLUSION: Final = plan.EXCLUSION
@@ -37,23 +36,23 @@ def inside_m(law: Law, shape: int, look: Look, reach_m: float) -> float:
 def depth_m(law: Law, rule: np.record, look: Look, reach_m: float) -> float:
     """Metres past the edge of what is allowed; negative = kept.
 
-    A place on the edge belongs to the zone: past the edge for an exclusion (said as +0), kept for
-    a rule that asks to be inside (said as −0).
+    For a ring, past its outer edge: more than `buffer_m` is in the zone itself, and kept again.
     """
     if rule.role == EXCLUSION:
         return inside_m(law, rule.zone, look, reach_m)
     if rule.role == RING:
-        signed = signed_distance_m(
-            law.edges, rule.zone, look.lon, look.lat, reach_m + rule.buffer_m
-        )
-        return min(signed + rule.buffer_m, -signed) if signed != 0.0 else -1e-9
+        reach_m += rule.buffer_m
+        signed = signed_distance_m(law.edges, rule.zone, look.lon, look.lat, reach_m)
+        return float(signed + rule.buffer_m)
     return -signed_distance_m(law.edges, rule.zone, look.lon, look.lat, reach_m)
 
 
-@compiled
-def past_edge(role: int, depth_m: float) -> bool:
-    """Whether a depth is past the edge; the edge itself belongs to the zone."""
-    return depth_m >= 0.0 if role in (EXCLUSION, RING) else depth_m > 0.0
+@inner
+def past_edge(rule: np.record, depth_m: float) -> bool:
+    """Whether a depth is past the edge; the edge itself belongs to the zone, or to the ring."""
+    if rule.role == RING:
+        return bool(0.0 <= depth_m < rule.buffer_m)
+    return depth_m >= 0.0 if rule.role == EXCLUSION else depth_m > 0.0
 
 
 @inner
@@ -61,10 +60,12 @@ def learn(law: Law, number: int, look: Look) -> bool:
     """Take one fix into the belief of one rule; say whether it lies past the edge."""
     slot, rule = law.slots[number], law.rows[number]
     depth = depth_m(law, rule, look, max(MARGIN_M, 3.0 * look.radius_m))
-    past = past_edge(rule.role, depth)
+    past = past_edge(rule, depth)
     if past and depth == BEYOND_M:
         depth = -signed_distance_m(law.edges, rule.zone, look.lon, look.lat, np.inf)
     slot.last_depth_m = depth
+    if rule.role == RING:
+        depth = min(depth, rule.buffer_m - depth)  # the nearer of its two edges decides
     decided = law.limits.geometric or look.source != CELL
     if decided and believed(look.doubts):
         # A fix on the way that others show counts for two: they bear it out.
