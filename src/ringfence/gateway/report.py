@@ -16,38 +16,47 @@ _blank = blake2b(digest_size=8).copy  # half the price of a new one
 _signed = struct.Struct(">q").unpack
 
 
-class Report(Struct, array_like=True, gc=False):
+Said = tuple[
+    int | None, int, int | None, int | None, float | None, int, float | None, float | None,
+    float | None, int | None, float | None, float | None, int,
+]  # fmt: skip
+"""The fields of a `Report` after its digest, in their order."""
+
+
+class Report(NamedTuple):
     """What a tag said at one instant: a fix, signals, or both. None = not said.
 
     The fields are the columns of the stored report, in their order (`monitoring.models.Report`),
     so that storing needs no mapping. Coordinates are 1e-7 degrees, quantised here and nowhere
-    else on the way to the engine.
+    else on the way to the engine. Made by `seal`.
     """
 
     digest: int
     """64 signed bits of BLAKE2b over all other fields: the same whatever the encoding it came in.
 
-    Computed at birth; what is passed in is not read. The arrival is no part of it.
+    The arrival is no part of it.
     """
     seq: int | None
     time_ms: int
-    lat_e7: int | None = None
-    lon_e7: int | None = None
-    accuracy_m: float | None = None
-    source: int = 0
-    speed_mps: float | None = None
-    course_deg: float | None = None
-    altitude_m: float | None = None
-    satellites: int | None = None
-    hdop: float | None = None
-    battery_pct: float | None = None
-    signals: int = 0
+    lat_e7: int | None
+    lon_e7: int | None
+    accuracy_m: float | None
+    source: int
+    speed_mps: float | None
+    course_deg: float | None
+    altitude_m: float | None
+    satellites: int | None
+    hdop: float | None
+    battery_pct: float | None
+    signals: int
 
-    def __post_init__(self) -> None:
-        self.digest = 0
-        hasher = _blank()
-        hasher.update(_canonical(self))
-        (self.digest,) = _signed(hasher.digest())
+
+def seal(said: Said) -> Report:
+    """Make a report of what was said: add its digest."""
+    hasher = _blank()
+    hasher.update(_canonical(said))
+    # By tuple's own maker: half the time of a call with fourteen arguments, on the hottest path.
+    return tuple.__new__(Report, _signed(hasher.digest()) + said)
 
 
 def quantise(degrees: float) -> int:

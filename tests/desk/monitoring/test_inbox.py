@@ -22,11 +22,13 @@ from ringfence.gateway.report import (
     NotStored,
     Receipt,
     SetApart,
+    seal,
 )
 from ringfence.gateway.report import Report as Said
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Outcome = Receipt | NotStored
+NOTHING_MORE = (None, 0, None, None, None, None, None, None, 0)
 
 
 @pytest.fixture
@@ -43,8 +45,9 @@ def inbox() -> Iterator[ReportInbox]:
     made.stop()
 
 
-def said(seq: int, **fields: object) -> Said:
-    return Said(0, seq, 1_772_359_320_000 + seq * 1000, 515_000_000, -1_000_000, **fields)  # type: ignore[arg-type]
+def said(seq: int, **fields: float) -> Said:
+    blank = seal((seq, 1_772_359_320_000 + seq * 1000, 515_000_000, -1_000_000, *NOTHING_MORE))
+    return seal(blank._replace(**fields)[1:])  # type: ignore[arg-type]
 
 
 def delivery(tag: KnownTag, *seqs: int, raw: bytes = b"{}") -> Delivery:
@@ -94,9 +97,7 @@ def test_every_column_arrives_where_it_belongs(tag: KnownTag) -> None:
     )  # fmt: skip
     store([Delivery(tag, "reports", "", b"", 0, [whole])])
     row = Report.objects.get()
-    assert {f: getattr(row, f) for f in whole.__struct_fields__} == {
-        f: getattr(whole, f) for f in whole.__struct_fields__
-    }
+    assert {f: getattr(row, f) for f in whole._fields} == whole._asdict()
 
 
 def test_many_deliveries_share_a_commit_and_each_hears_its_own_count(
@@ -155,7 +156,7 @@ def test_a_report_no_column_can_hold_never_costs_the_others(
     inbox: ReportInbox, tag: KnownTag
 ) -> None:
     bad = delivery(tag, 1, raw=b"bad")
-    bad.reports[0].satellites = 2**80
+    bad.reports[0] = bad.reports[0]._replace(satellites=2**80)
     first, second, third = put_all(inbox, [delivery(tag, 2), bad, delivery(tag, 3)])
     assert (first, third) == (Receipt(1, 0), Receipt(1, 0))
     assert isinstance(second, NotStored)

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from msgspec.structs import astuple
 
 from ringfence.desk.kit.turns import writing
 from ringfence.desk.monitoring.allowance import RAW_KEPT
@@ -30,7 +29,7 @@ sqlite3.register_adapter(type(None), lambda none: none)
 _FRAMES = (Frame._meta.db_table, ("id", "tag_id", "door", "peer", "received_ms", "raw"))
 _REPORTS = (
     Row._meta.db_table,
-    ("frame_id", "tag_id", "received_ms", *Report.__struct_fields__),
+    ("frame_id", "tag_id", "received_ms", *Report._fields),
 )
 
 
@@ -78,7 +77,7 @@ def _store(cursor: Any, deliveries: Sequence[Delivery]) -> list[Receipt]:
         head = (frame_id, d.tag.id, d.received_ms)
         for report in d.reports:
             reports += head
-            reports += astuple(report)
+            reports += report
     _insert(cursor, _FRAMES, frames)
     new = _insert(cursor, _REPORTS, reports)
     if new * len(_REPORTS[1]) == len(reports):

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ringfence.engine.fix import Signal, Source
-from ringfence.gateway.report import Decoded, MalformedError, Refusal, Report, quantise
+from ringfence.gateway.report import Decoded, MalformedError, Refusal, Report, quantise, seal
 
 LOCATED = frozenset({"location", "transition"})
 REPLY = b"[]"
@@ -63,22 +63,23 @@ def _report(message: dict[str, Any]) -> Report:
         raise _UnusableError(f"no {', '.join(missing)}: a location holds tst, lat and lon")
     speed_kmh = _number(message, "vel", -1e7, 1e7)
     course_deg = _number(message, "cog", -1e7, 1e7)
-    return Report(
-        0,
-        None,
-        int(time_s * 1000),
-        quantise(lat),
-        quantise(lon),
-        _number(message, "acc", -1e7, 1e7),
-        _SOURCES.get(str(message.get("source")), 0),
-        # Phones say −1 for "not known".
-        speed_kmh / 3.6 if speed_kmh is not None and speed_kmh >= 0 else None,
-        course_deg if course_deg is not None and 0 <= course_deg <= 360 else None,
-        _number(message, "alt", -1e7, 1e7),
-        None,
-        None,
-        _battery(message),
-        int(Signal.CHARGING) if message.get("bs") == _CHARGING else 0,
+    return seal(
+        (
+            None,
+            int(time_s * 1000),
+            quantise(lat),
+            quantise(lon),
+            _number(message, "acc", -1e7, 1e7),
+            _SOURCES.get(str(message.get("source")), 0),
+            # Phones say −1 for "not known".
+            speed_kmh / 3.6 if speed_kmh is not None and speed_kmh >= 0 else None,
+            course_deg if course_deg is not None and 0 <= course_deg <= 360 else None,
+            _number(message, "alt", -1e7, 1e7),
+            None,
+            None,
+            _battery(message),
+            int(Signal.CHARGING) if message.get("bs") == _CHARGING else 0,
+        )
     )
 
 

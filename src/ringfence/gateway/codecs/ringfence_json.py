@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ringfence.engine.fix import E7, Signal, Source
-from ringfence.gateway.report import Decoded, MalformedError, Receipt, Refusal, Report
+from ringfence.gateway.report import Decoded, MalformedError, Receipt, Refusal, Report, seal
 
 JSON = b"application/json"
 MSGPACK = frozenset({b"application/msgpack", b"application/x-msgpack", b"application/vnd.msgpack"})
@@ -125,21 +125,22 @@ def _report(said: _Said) -> Report:
         lat_e7 = lon_e7 = None
     else:
         lat_e7, lon_e7 = round(lat * E7), round(lon * E7)  # `quantise`, without the calls
-    return Report(
-        0,
-        said.seq,
-        (said.time - _EPOCH) // _MS,
-        lat_e7,
-        lon_e7,
-        said.accuracy_m,
-        _SOURCES[said.source],
-        said.speed_mps,
-        said.course_deg,
-        said.altitude_m,
-        said.satellites,
-        said.hdop,
-        said.battery_pct,
-        _signals(said.signals) if said.signals else 0,
+    return seal(
+        (
+            said.seq,
+            (said.time - _EPOCH) // _MS,
+            lat_e7,
+            lon_e7,
+            said.accuracy_m,
+            _SOURCES[said.source],
+            said.speed_mps,
+            said.course_deg,
+            said.altitude_m,
+            said.satellites,
+            said.hdop,
+            said.battery_pct,
+            _signals(said.signals) if said.signals else 0,
+        )
     )
 
 
