@@ -4,6 +4,7 @@
 // changes. Without events (a proxy that holds them back, say) the page asks every 10 seconds.
 
 const POLL_MS = 10_000;
+const RETRY_MS = 5_000;
 const LEAST_MS = { alert: 0, wearer: 2_000 };
 const announcer = () => document.querySelector("[data-announce]");
 
@@ -108,21 +109,32 @@ export function startLive() {
   parts.forEach((part) => tellSeen(part));
 
   let connected = false;
-  const events = new EventSource(source.dataset.events);
-  events.addEventListener("open", () => {
-    connected = true;
-    showConnection(true);
-  });
-  events.addEventListener("error", () => {
-    connected = false;
-    showConnection(false);
-  });
-  events.addEventListener("changes", (event) => {
-    const changes = JSON.parse(event.data);
-    const topics = new Set(changes.map((change) => change.topic));
-    runs.filter(([topic]) => topics.has(topic)).forEach(([, run]) => run());
-    noticeChangeOf(changes);
-  });
+  let events = null;
+  let lastId = "";
+  function connect() {
+    const url = new URL(source.dataset.events, window.location.href);
+    if (lastId) url.searchParams.set("after", lastId);
+    events = new EventSource(url);
+    events.addEventListener("open", () => {
+      connected = true;
+      showConnection(true);
+    });
+    events.addEventListener("error", () => {
+      connected = false;
+      showConnection(false);
+      // After a broken line the browser connects again by itself; after a refusal (a proxy's
+      // 502, say) it gives up, so that the page has to try.
+      if (events.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
+    });
+    events.addEventListener("changes", (event) => {
+      lastId = event.lastEventId;
+      const changes = JSON.parse(event.data);
+      const topics = new Set(changes.map((change) => change.topic));
+      runs.filter(([topic]) => topics.has(topic)).forEach(([, run]) => run());
+      noticeChangeOf(changes);
+    });
+  }
+  connect();
   // Ages grow with nothing arriving, so the parts are asked for now and then in any case.
   let ticks = 0;
   setInterval(() => {

@@ -220,7 +220,8 @@ def drawn(page: Page) -> None:
 
 
 def picture(name: str) -> Path:
-    """Where screenshots go; the README's own is kept with the docs."""
-    folder = ROOT / "docs" / "images" if name == "control-room.png" else ROOT / ".screenshots"
+    """Where screenshots go; with KEEP_PICTURES set, the README's own replaces the committed one."""
+    kept = name == "control-room.png" and "KEEP_PICTURES" in os.environ
+    folder = ROOT / "docs" / "images" if kept else ROOT / ".screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / name

@@ -20,6 +20,7 @@ CAST = {
     "X000002": ("Wade Winter", "medium", (-0.1420, 51.4560)),
     "X000003": ("Will Ward", "very_high", (-0.1570, 51.5270)),
     "X000004": ("Walt Wynn", "low", (0.0000, 51.4770)),
+    "X000006": ("Wolf Wray", "high", (-0.0880, 51.4440)),
     "X000005": ("Wilf Wood", "medium", (-0.2060, 51.5130)),
 }
 """Made-up people, each with the centre of the zone that they must keep out of."""

@@ -129,13 +129,16 @@ def test_no_request_leaves_the_machine(live: Live, visit) -> None:
     assert visitor.complaints == []
 
 
-def test_a_lost_connection_is_said_and_found_again(live: Live, visit) -> None:
+def test_a_page_without_events_says_so_asks_by_itself_and_recovers(live: Live, visit) -> None:
     page = visit("otto").page
+    page.context.route("**/events*", lambda route: route.fulfill(status=502, body="proxy"))
+    page.reload()
     state = page.locator("[data-connection]")
-    expect(state).to_have_text("Live", timeout=5_000)
-    page.context.set_offline(True)
-    page.evaluate("dispatchEvent(new Event('offline'))")
-    page.context.set_offline(False)
+    expect(state).to_contain_text("Connection lost", timeout=5_000)
+    live.walk("X000006", INTO_THE_ZONE_M)
+    item = page.get_by_role("listitem").filter(has_text="X000006")
+    expect(item).to_contain_text("Entered exclusion zone", timeout=25_000)
+    page.context.unroute("**/events*")
     expect(state).to_have_text("Live", timeout=15_000)
 
 

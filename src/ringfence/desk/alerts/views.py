@@ -21,6 +21,7 @@ from ringfence.desk.alerts.refusals import NoSuchAlertError
 from ringfence.desk.alerts.sending import overdue_notices
 from ringfence.desk.alerts.showing import marks, moment_title, next_step, steps
 from ringfence.desk.kit.clock import now
+from ringfence.desk.monitoring.bulletin import latest_change_id
 from ringfence.desk.monitoring.live_rows import is_stale, live_rows
 from ringfence.desk.monitoring.queries import live_wearers
 from ringfence.desk.monitoring.trail_rows import trail_json, trail_rows
@@ -107,6 +108,7 @@ def show_alert(
     verdict: VerdictForm | None = None,
 ) -> HttpResponse:
     """Render an alert's page, with a form that came back with errors if there is one."""
+    change_id = latest_change_id()
     found = _alert_page(request, public_id)
     look_for_alert(request, found.alert)
     user = signed_in(request)
@@ -119,6 +121,7 @@ def show_alert(
         {
             "found": found,
             "alert": found.alert,
+            "change_id": change_id,
             "steps": steps(found.stamps),
             "moments": [(moment_title(m), m) for m in found.moments],
             "fixes": fixes,

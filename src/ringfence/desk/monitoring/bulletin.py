@@ -58,7 +58,7 @@ class Bulletin:
         try:
             position = self._latest if after is None else after
             while True:
-                news = self._since(position)
+                news = await self._since(position)
                 if news:
                     position = news[-1].id
                 yield news
@@ -82,11 +82,15 @@ class Bulletin:
             except TimeoutError:
                 return
 
-    def _since(self, position: int) -> list[News]:
+    async def _since(self, position: int) -> list[News]:
         if position >= self._latest:
             return []
         if self._news and self._news[0].id <= position + 1:
             return [news for news in self._news if news.id > position]
+        # Before memory begins. Rows that are gone can't be told one by one.
+        missed = await _read_after(position)
+        if missed and missed[0].id == position + 1:
+            return missed
         return [News(self._latest, topic, "") for topic, _ in Change.TOPICS]
 
     async def _read_on(self) -> None:
