@@ -75,6 +75,7 @@ def test_one_version_stands_once() -> None:
     horizon = {"start_at": NOON, "end_at": NOON + timedelta(days=1)}
     with pytest.raises(ConditionError, match="'c1' stands twice as version 1"):
         compile_plan([condition(), condition()], **horizon)
+    assert len(compile_plan([condition(), condition(wearer="W2")], **horizon).conditions) == 2
     later = condition(version=2)
     assert len(compile_plan([condition(), later], **horizon).conditions) == 2
 

@@ -128,5 +128,5 @@ def doubts_of(row: np.record, name: RuleName) -> tuple[str, ...]:
     if spatial and int(row.fixes) == 0:
         lines.append("It rests on the last fix before that instant; none came since.")
     if spatial and int(row.fixes) == 1:
-        lines.append("It rests on one fix, and on the way that led there.")
+        lines.append("It rests on one fix.")
     return tuple(lines)

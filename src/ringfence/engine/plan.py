@@ -137,19 +137,20 @@ def rule_name(plan: Plan, number: int) -> RuleName:
 
 
 def _refuse(ordered: list[Condition]) -> None:
-    seen: set[tuple[str, int]] = set()
+    seen: set[tuple[str, str, int]] = set()
     for condition in ordered:
         if condition.kind is Kind.PROXIMITY:
             raise ConditionError(
                 f"condition {condition.id!r}: proximity can't be judged by this version: "
                 "leave it out, or draw an exclusion zone"
             )
-        if (condition.id, condition.version) in seen:
+        name = (condition.wearer, condition.id, condition.version)
+        if name in seen:
             raise ConditionError(
                 f"condition {condition.id!r} stands twice as version {condition.version}: "
                 "give each its own id, or the later one the next version"
             )
-        seen.add((condition.id, condition.version))
+        seen.add(name)
 
 
 def _lay_out(

@@ -344,3 +344,17 @@ def test_a_trail_shows_every_report_and_what_is_doubted_about_it(zone, tag, fitt
     assert set(doubted) == {at(9.5), at(12)}
     assert points[-1].lat is None
     assert points[-1].signals == ["charging"]
+
+
+def test_a_buffer_cut_in_two_by_the_reading_is_not_called_silence(zone, tag, fitted):
+    # Received now, dated hours ago: its deadlines lie in the past while the rest is unread.
+    long = [Sent(at(10 * n), OUTSIDE, received_after_s=60_000 - 600 * n) for n in range(60)]
+    long = [one for n, one in enumerate(long) if not 20 < n < 30]
+    deliver(tag, long)
+    detect(limit=21)
+    wake_due(at(1000))
+    assert WearerState.objects.get().judged_ms == to_ms(at(200))
+    while detect(limit=21):
+        wake_due(at(1000))
+    assert stored() == expected(long, until_ms=WearerState.objects.get().judged_ms)
+    assert not Correction.objects.exists()

@@ -13,6 +13,7 @@ from ringfence.desk.audit.events import Event
 from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import now
 from ringfence.desk.kit.models import Change
+from ringfence.desk.monitoring.inspecting import note_inspection
 
 LONGEST_TEXT = 4_000
 
@@ -84,7 +85,7 @@ def dispose(*, by: Actor, public_id: str, disposition: str, reason: str) -> Aler
 
 @action
 def close(*, by: Actor, public_id: str) -> Alert:
-    """Close an alert that has its verdict.
+    """Close an alert that has its verdict. Closing a tamper clears it, so that the next one is new.
 
     Raises:
         AlertRefusedError: no verdict yet; a tamper without a person's note; closed already.
@@ -101,6 +102,8 @@ def close(*, by: Actor, public_id: str) -> Alert:
         raise AlertRefusedError("Add a note on what was found at the tag before you close a tamper")
     alert.state, alert.closed_at, alert.closed_by = AlertState.CLOSED, now(), actor
     alert.save()
+    if alert.kind == "tamper":
+        note_inspection(by=actor, wearer=alert.wearer, at=alert.closed_at)
     _say(alert, actor, "closed", Event.ALERT_CLOSED)
     return alert
 

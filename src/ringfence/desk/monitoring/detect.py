@@ -38,7 +38,7 @@ from ringfence.desk.monitoring.models import Cursor, PoisonReport, WearerState
 from ringfence.desk.monitoring.plans import Plans
 from ringfence.desk.monitoring.poison import Poison, judge_around
 from ringfence.desk.monitoring.preparing import UNREADABLE, Docket, Dockets, due_tasks
-from ringfence.desk.monitoring.queries import STAGE, oldest_unjudged_ms
+from ringfence.desk.monitoring.queries import STAGE, oldest_unjudged_ms, tags_unjudged
 from ringfence.desk.monitoring.recording import Judged, record
 from ringfence.desk.monitoring.rows import is_future, reports_after
 from ringfence.engine import NEVER_WAKES, evaluate
@@ -101,7 +101,8 @@ class Detector:
     def wake_due(self, at: datetime | None = None) -> int:
         """Fire the deadlines that are due with no report arriving, each at its own instant.
 
-        A deadline waits while a report that arrived before it is still unread.
+        A deadline waits while a report that arrived before it is still unread, and a wearer's while
+        any of theirs is: what a tag's buffer is about to say must not be called silence.
 
         Args:
             at: the present; None = by the clock.
@@ -114,10 +115,13 @@ class Detector:
         if waiting_ms is not None:
             limit_ms = min(limit_ms, waiting_ms - 1)
         self._refresh()
+        heard = self.fitted.wearers_of(tags_unjudged())
         fired = 0
         for _ in range(MOST_DEADLINES):
             states = list(
-                WearerState.objects.filter(wake_ms__lte=limit_ms).select_related("wearer")
+                WearerState.objects.filter(wake_ms__lte=limit_ms)
+                .exclude(pk__in=heard)
+                .select_related("wearer")
             )
             if not states:
                 break

@@ -67,6 +67,10 @@ class Fitted:
         """Whether the wearer has a tag on at an instant."""
         return any(s.from_ms <= at_ms < s.to_ms for s in self.by_wearer.get(wearer_id, []))
 
+    def wearers_of(self, tag_ids: set[int]) -> set[int]:
+        """Everybody who ever wore one of these tags."""
+        return {span.wearer_id for tag in tag_ids for span in self.by_tag.get(tag, [])}
+
     def spans(self, wearer_id: int) -> list[list[int]]:
         """The wearer's fittings as `WearerState.fittings` keeps them."""
         return [[s.tag_id, s.from_ms, s.to_ms] for s in self.by_wearer.get(wearer_id, [])]

@@ -179,6 +179,13 @@ def oldest_unjudged_ms() -> int | None:
     )
 
 
+def tags_unjudged() -> set[int]:
+    """Tags with reports that `detect` has not read yet."""
+    position = Cursor.objects.filter(stage=STAGE).values_list("position", flat=True).first() or 0
+    unread = Report.objects.filter(pk__gt=position)
+    return set(unread.order_by().values_list("tag_id", flat=True).distinct())
+
+
 def feed_age_s() -> float | None:
     """Seconds since any report was received; None = there is none. Pages warn past 15 min."""
     latest = Report.objects.order_by("-pk").values_list("received_ms", flat=True).first()
