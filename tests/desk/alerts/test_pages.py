@@ -14,7 +14,7 @@ from ringfence.desk.audit.models import Entry
 from ringfence.desk.cases.actions import add_condition, add_wearer
 from ringfence.desk.cases.tag_actions import add_tag, fit_tag
 from ringfence.desk.kit.acting import action
-from ringfence.desk.kit.clock import now, to_ms
+from ringfence.desk.kit.clock import from_ms, now, to_ms
 from ringfence.desk.monitoring.models import Report, WearerState
 from tests.desk.conftest import START_AT
 
@@ -170,6 +170,18 @@ def test_the_alerts_page_explains_itself(as_user, otto, find, tagged):
     assert "protected zone V1" in shown
     assert "Secret Road" not in shown
     assert "version 1 in force since 01/03/2026 00:00" in shown
+
+
+def test_the_fix_that_made_it_certain_is_marked(as_user, otto, tagged, find):
+    report_fixes(tagged, 5)
+    times = [from_ms(r.time_ms) for r in Report.objects.order_by("time_ms")]
+    find(begin_at=times[1], first_fix_at=times[1], confirmed_at=times[2], deepest_fix_at=times[3])
+    open_alerts()
+    path = f"/alerts/{Alert.objects.get().public_id}"
+    fixes = as_user(otto).get(f"{path}/trail.json").json()["fixes"]
+    named = [fix["mark_text"].split(" ")[0] for fix in fixes]
+    assert named == ["", "First", "Confirmed", "Deepest", ""]
+    assert "Confirmed fix of this alert" in text_of(as_user(otto).get(path))
 
 
 def test_an_alert_is_seen_through_from_page_to_page(as_user, otto, alert):

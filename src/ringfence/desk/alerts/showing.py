@@ -48,10 +48,11 @@ def marks(page: AlertPage) -> dict[datetime, str]:
     for part in page.parts:
         found = part.violation
         # The last name wins: a fix that confirmed matters more than that it was the deepest.
+        # Where a deadline confirmed, no fix has that instant, and none is named for it.
         ordered = {
             found.deepest_fix_at: "Deepest",
             found.first_fix_at: "First",
-            found.confirming_fix_at: "Confirmed",
+            found.confirmed_at: "Confirmed",
         }
         named |= {at: name for at, name in ordered.items() if at is not None}
     return named
