@@ -96,7 +96,7 @@ def test_wake_is_the_next_instant_at_which_time_alone_matters() -> None:
 def standing(*batches, until=None, **more):
     p = plan(condition(**more))
     result = judge_all(p, Batch.concat(list(batches)), until and ms(until)).result
-    (s,) = standings(p, result.state, "W1", int(result.state.wearers.clock_ms[0]))
+    (s,) = standings(p, result.state, "W1")
     return s
 
 
@@ -111,17 +111,26 @@ def test_standings_of_every_state() -> None:
 def test_standings_say_why_with_numbers() -> None:
     cell = fixes([(9, 165, 0)], accuracy_m=180, source=Source.CELL)
     by_cell = standing(fixes(stay(0, 9, 2000)), cell)
-    assert "Last fix 35 m inside the edge, circle 250 m, cell, 0 s ago" in by_cell.why
+    assert "Last fix 35 m inside the edge, circle 250 m, cell, at " in by_cell.why
     one = standing(fixes(stay(0, 9, 900)), fixes([(9, 0, 0)]))
     assert one.why == (
-        "Last fix 200 m inside the edge, circle 12 m, satellite, 0 s ago: "
+        "Last fix 200 m inside the edge, circle 12 m, satellite, "
+        f"at {after(9):%d/%m/%Y %H:%M:%S}: "
         f"possible ({100 * one.probability:.1f} %), but one fix alone never confirms."
     )
 
 
 def test_standings_of_the_unheard_and_the_unknown() -> None:
     p = plan(condition())
-    (unheard,) = standings(p, initial_state(p), "W1", ms(NOON))
+    (unheard,) = standings(p, initial_state(p), "W1")
     assert unheard.probability is None
     assert "nothing is known" in unheard.why
-    assert standings(p, initial_state(p), "W9", ms(NOON)) == []
+    assert standings(p, initial_state(p), "W9") == []
+
+
+def test_the_fix_that_decided_is_named() -> None:
+    entry = fixes([(0, 900, 0), (9, 0, 0), (10, 0, 0), (11, 0, 0)])
+    (visit,) = judged(condition(), entry).violations
+    assert visit.confirming_fix_at == visit.confirmed_at
+    assert visit.first_fix_at == visit.begin_at == after(9)
+    assert visit.deepest_fix_at in (after(9), after(10), after(11))

@@ -125,7 +125,8 @@ def say(law: Law, wearer: int, number: int, act: int, cause: Cause) -> None:
     slot.probability = max(slot.probability, probability(slot.log_odds))
     if act == states.CONFIRM:
         slot.confirmed_ms = cause.at_ms
-        slot.confirming_ms = law.wearers[wearer].fix_ms
+        # A fix that decides is not yet the wearer's last one; a rule that starts decides on that.
+        slot.confirming_ms = law.wearers[wearer].fix_ms if cause.starting else cause.at_ms
     elif act == states.END:
         slot.ended_by = cause.ended_by
         if cause.ended_by <= CLEARED and slot.confirmed_ms == NEVER:

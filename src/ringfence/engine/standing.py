@@ -20,29 +20,28 @@ if TYPE_CHECKING:
     from ringfence.engine.state import State
 
 
-def standings(plan: Plan, state: State, wearer: str, at_ms: int) -> list[Standing]:
-    """How one wearer stands to each zoned condition at an instant.
+def standings(plan: Plan, state: State, wearer: str) -> list[Standing]:
+    """How one wearer stands to each zoned condition, at the wearer's clock.
 
     Rings round zones have no standing of their own.
 
     Args:
         plan: that `state` belongs to.
-        state: advanced to `at_ms` by `evaluate`.
+        state: advanced as far as it is asked for, by `evaluate`.
         wearer: one of the plan's; anyone else stands to nothing.
-        at_ms: for ages; not before the wearer's clock.
     """
     index = plan.index_of(wearer)
     if index < 0:
         return []
     slots = plan.slots_of(index)
     return [
-        _standing(plan, state, number, at_ms)
+        _standing(plan, state, number)
         for number in range(slots.start, slots.stop - DEVICE_RULES)
         if plan.rules.rows[number].role != RING
     ]
 
 
-def _standing(plan: Plan, state: State, number: int, at_ms: int) -> Standing:
+def _standing(plan: Plan, state: State, number: int) -> Standing:
     rule, slot = plan.rules.rows[number], state.slots[number]
     me = state.wearers[int(rule.wearer)]
     condition = plan.conditions[int(rule.condition)]
@@ -60,7 +59,7 @@ def _standing(plan: Plan, state: State, number: int, at_ms: int) -> Standing:
         since_at=at_of(slot.begin_ms) if slot.open else None,
         why="No position was ever received, so nothing is known."
         if distance_m is None
-        else f"{_seen(me, distance_m, at_ms)}: {_verdict(plan, me, slot)}.",
+        else f"{_seen(me, distance_m)}: {_verdict(plan, me, slot)}.",
     )
 
 
@@ -69,14 +68,14 @@ def _distance_m(plan: Plan, rule: np.record, me: np.record) -> float:
     return float(signed_distance_m(plan.rules.edges, int(rule.zone), lon, lat, np.inf))
 
 
-def _seen(me: np.record, distance_m: float, at_ms: int) -> str:
-    """Where the last fix lay, how sure it is, how old."""
+def _seen(me: np.record, distance_m: float) -> str:
+    """Where the last fix lay, how sure it is, and when: an age would be wrong a minute later."""
     side = "inside" if distance_m >= 0 else "outside"
     source = Source(int(me.source))
     by = "" if source is Source.UNKNOWN else f", {_NAMES[source]}"
     return (
         f"Last fix {abs(distance_m):,.0f} m {side} the edge, circle "
-        f"{float(me.radius_m):,.0f} m{by}, {_age(at_ms - int(me.fix_ms))} ago"
+        f"{float(me.radius_m):,.0f} m{by}, at {said_time(me.fix_ms)}"
     )
 
 
@@ -107,11 +106,6 @@ def _verdict(plan: Plan, me: np.record, slot: np.record) -> str:
             words = f"possible ({chance}); {need} confirms"
         case _:
             words = f"a violation is {chance} probable; {need} confirms"
+            if int(me.source) == Source.CELL:
+                words += ", and cell fixes alone never do"
     return words
-
-
-def _age(age_ms: int) -> str:
-    seconds = max(0, age_ms) // 1000
-    if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -36,7 +36,7 @@ def warm() -> float:
         end_at = start_at + timedelta(hours=1)
         plan = compile_plan([condition], profile, start_at=start_at, end_at=end_at)
         result = judge_all(plan, batch).result
-        standings(plan, result.state, "W", int(batch.time_ms[1]))
+        standings(plan, result.state, "W")
     return time.perf_counter() - began
 
 

@@ -13,6 +13,7 @@ from ringfence.desk.audit.events import Event
 from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import now
 from ringfence.desk.kit.models import Change
+from ringfence.desk.kit.words import clock_time, london
 from ringfence.desk.monitoring.inspecting import note_inspection
 
 LONGEST_TEXT = 4_000
@@ -159,12 +160,12 @@ def _not_open(alert: Alert) -> str:
         return f"{_closed(alert)}: nothing is left to acknowledge"
     return (
         f"{alert.acknowledged_by} acknowledged it first, "
-        f"at {alert.acknowledged_at:%H:%M:%S} UTC: add a note, or speak to them"
+        f"at {clock_time(alert.acknowledged_at)}: add a note, or speak to them"
     )
 
 
 def _closed(alert: Alert) -> str:
-    return f"{alert.closed_by} closed it at {alert.closed_at:%d/%m/%Y %H:%M} UTC"
+    return f"{alert.closed_by} closed it at {london(alert.closed_at)}"
 
 
 def _say(alert: Alert, actor: str, what: str, event: Event, *, text: str = "") -> Moment:

@@ -131,7 +131,7 @@ def _verdict(plan: Plan, result: Any, task: Task, said: list[Violation]) -> Verd
         wake_ms=min(int(result.wake_at_ms[index]), plan.end_ms),
         profile=plan.profile.name,
         said=said,
-        standings=standings(plan, result.state, task.crn, clock_ms),
+        standings=standings(plan, result.state, task.crn),
         fix=_believed_fix(me),
     )
 
