@@ -27,6 +27,8 @@ LINES = 256
 POSTS = 20_000
 ROUNDS = 3
 FIXES = 15
+AS_MANY = 5_000 / 37_000
+"""5,000 a second were asked for on a machine on which the peer alone does 37,000."""
 CORES = sorted(os.sched_getaffinity(0))
 HERE = Path(sys.executable).parent
 
@@ -68,6 +70,7 @@ def run() -> list[Row]:
             "durable POST",
             peer.cpu_s / best.cpu_s,
             "times as many",
+            AS_MANY,
             ratio_to="bare ASGI that stores nothing",
         ),
     ]
