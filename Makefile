@@ -49,7 +49,9 @@ format: dev ## let ruff format and fix
 test-all: check test ## everything: browser, killed processes, without the compiler
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest tests/engine tests/geo -m "not heavy"
 	tools/need-chromium
-	$(BIN)/pytest -m "browser or heavy"
+	# Apart: playwright keeps an event loop, in which tests of doors can't start their own.
+	$(BIN)/pytest -m "heavy and not browser"
+	$(BIN)/pytest -m browser
 
 bench: dev ## speed, as ratios to named peers in the same run
 	$(BIN)/python -m bench
