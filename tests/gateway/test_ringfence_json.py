@@ -227,3 +227,13 @@ def test_the_reply_counts_and_names() -> None:
 def test_times_with_any_offset_are_the_same_instant() -> None:
     for text, offset in product(["2026-03-01T12:02:00", "2026-03-01T12:02:00.000"], ["+02:00"]):
         assert only({"time": text + offset}).time_ms == 1_772_359_320_000
+
+
+@pytest.mark.parametrize("media_type", [JSON, *sorted(MSGPACK)])
+def test_a_tag_cannot_say_that_a_person_inspected_it(media_type: bytes) -> None:
+    said = {"tag": "T1", "reports": [{**AT, "signals": ["strap_ok", "tamper_inspected"]}]}
+    encode = msgspec.json.encode if media_type == JSON else msgspec.msgpack.encode
+    decoded = decode(encode(said), media_type)
+    assert decoded.reports == []
+    assert "unknown signal" in decoded.refused[0].why
+    assert "tamper_inspected" not in decoded.refused[0].why

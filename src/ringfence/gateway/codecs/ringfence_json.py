@@ -59,6 +59,8 @@ class _Reply(Struct):
     refused: list[Refusal]
 
 
+# All but the one that clears a tamper: only a person may say that, through the desk.
+_SIGNALS = {s.name.lower(): int(s) for s in Signal if s.name and s != Signal.TAMPER_INSPECTED}
 WHAT_TO_SEND = {
     "time": "when it happened, ISO 8601 with its offset from UTC, as 2026-03-01T10:02:00Z",
     "seq": "a whole number from 0",
@@ -72,7 +74,7 @@ WHAT_TO_SEND = {
     "satellites": "a whole number from 0",
     "hdop": "a number from 0; leave it out when unknown",
     "battery_pct": "percent, 0 to 100",
-    "signals": "a list of " + ", ".join(s.name.lower() for s in Signal if s.name),
+    "signals": "a list of " + ", ".join(_SIGNALS),
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -81,7 +83,6 @@ _SOURCES: dict[str | None, int] = {
     **{name: int(Source.parse(name)) for name in ("gnss", "gps", "wifi", "cell", "lbs", "rf", "")},
     "unknown": 0,
 }
-_SIGNALS = {s.name.lower(): int(s) for s in Signal if s.name}
 _decode_json = msgspec.json.Decoder(_Body).decode
 _decode_msgpack = msgspec.msgpack.Decoder(_Body).decode
 _encode = msgspec.json.Encoder().encode
