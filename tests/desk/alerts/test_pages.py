@@ -277,6 +277,30 @@ def test_an_open_alert_is_reason_enough_for_its_own_wearer_only(as_user, otto, a
     assert client.get(f"/wearers/{wes.public_id}").status_code == 302
 
 
+def test_a_closed_alert_is_no_reason_to_see_where_somebody_is_now(as_user, otto, alert, wes):
+    client, path = as_user(otto), f"/alerts/{alert.public_id}"
+    client.post(f"{path}/acknowledge")
+    client.post(f"{path}/verdict", {"disposition": "false", "reason": "A reflection"})
+    client.post(f"{path}/close")
+    assert client.get(path).status_code == 200
+    for data in ("trail.json", "zones.geojson"):
+        answer = client.get(f"/wearers/{wes.public_id}/{data}")
+        assert answer.headers.get("Location") == f"/wearers/{wes.public_id}/reason", data
+
+
+@pytest.mark.parametrize("data", ["trail.json", "zones.geojson"])
+def test_data_fetched_without_its_page_is_logged_as_a_look(as_user, otto, alert, wes, data):
+    as_user(otto).get(f"/alerts/{alert.public_id}/{data}")
+    look = Entry.objects.get(event="person.looked_at")
+    assert (look.actor, look.subject) == ("otto", f"wearer:{wes.public_id}")
+
+
+def test_the_list_of_alerts_is_logged_and_not_kept_by_browsers(as_user, otto, alert):
+    answer = as_user(otto).get("/alerts")
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert Entry.objects.filter(subject="room:control", event="person.looked_at").count() == 1
+
+
 def test_the_drifters_page_says_why_there_is_no_alert(as_user, ola, tagged, wes):
     client = as_user(ola)
     client.post(f"/wearers/{wes.public_id}/reason", {"purpose": "supervision", "reason": "Drift"})

@@ -20,8 +20,18 @@ def has_reason(request: HttpRequest, wearer: Wearer) -> bool:
 
 
 def has_looked(request: HttpRequest, wearer: Wearer) -> bool:
-    """Whether this session has any logged reason, an alert's too: what a page's own data asks."""
-    return bool(_purposes(request, wearer))
+    """Whether a page's own data may be shown: by a reason in words, or an alert still open.
+
+    A closed alert is a reason for its own page, not for where somebody is now.
+    """
+    if has_reason(request, wearer):
+        return True
+    ids = [p.removeprefix(BY_ALERT) for p in _purposes(request, wearer)]
+    return (
+        Alert.objects.filter(public_id__in=ids, wearer=wearer)
+        .exclude(state=AlertState.CLOSED)
+        .exists()
+    )
 
 
 def _purposes(request: HttpRequest, wearer: Wearer) -> list[str]:

@@ -73,9 +73,11 @@ def queue_part(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@never_cache
 @needs(Permission.SEE_CONTROL_ROOM)
 def alert_list(request: HttpRequest) -> HttpResponse:
     """Every alert, a page at a time: those to be handled, or those that are closed."""
+    enter_control_room(request)
     closed = request.GET.get("show") == "closed"
     alerts = (
         Alert.objects.filter(state=AlertState.CLOSED)
@@ -145,6 +147,7 @@ def show_alert(
 def alert_trail(request: HttpRequest, public_id: str) -> HttpResponse:
     """The fixes around an alert, for its map."""
     found = _alert_page(request, public_id)
+    look_for_alert(request, found.alert)
     return JsonResponse(trail_json(found.trail, marks(found)))
 
 
@@ -154,6 +157,7 @@ def alert_trail(request: HttpRequest, public_id: str) -> HttpResponse:
 def alert_zones(request: HttpRequest, public_id: str) -> HttpResponse:
     """The zones that an alert is about, in the versions that were broken."""
     found = _alert_page(request, public_id)
+    look_for_alert(request, found.alert)
     versions = {part.version.pk for part in found.parts if part.version is not None}
     return JsonResponse(zones_geojson(versions=versions))
 
