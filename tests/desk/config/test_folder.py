@@ -18,6 +18,11 @@ def test_an_absent_folder_is_made(tmp_path):
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
+def test_a_new_folder_is_open_to_its_owner_alone(tmp_path):
+    open_folder(tmp_path / "data")
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "file" / "below"):

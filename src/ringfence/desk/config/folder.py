@@ -21,7 +21,8 @@ def open_folder(data: Path) -> None:
         CantStartError: it is not a folder, or is read-only.
     """
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        # The database in it says who is where: for this user alone.
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise CantStartError(
             f"{data} is not a folder: give another with --data or RINGFENCE_DATA"
