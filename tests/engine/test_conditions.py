@@ -34,7 +34,6 @@ FAULTS = [
     ({"geometry": {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}}, "width_m"),
     ({"buffer_m": -1.0}, "buffer_m: -1.0 is not a width"),
     ({"buffer_m": float("nan")}, "buffer_m"),
-    ({"kind": "curfew"}, "when: curfew needs weekly times"),
     ({"kind": "proximity", "geometry": None}, "victim, distance_m"),
 ]
 

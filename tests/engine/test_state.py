@@ -134,3 +134,12 @@ def test_the_fix_that_decided_is_named() -> None:
     assert visit.confirming_fix_at == visit.confirmed_at
     assert visit.first_fix_at == visit.begin_at == after(9)
     assert visit.deepest_fix_at in (after(9), after(10), after(11))
+
+
+def test_a_first_fix_inside_shows_no_entry() -> None:
+    (visit,) = judged(condition(), fixes(stay(0, 5, 0))).violations
+    assert visit.why[0].startswith("Was inside the zone at 02/03/2026 12:00:00, by the first fix")
+    assert any("may have begun earlier" in doubt for doubt in visit.doubts)
+    (seen,) = judged(condition(), fixes(stay(0, 5, 900)), fixes(stay(6, 9, 0))).violations
+    assert seen.why[0].startswith("Entered the zone at")
+    assert not any("may have begun earlier" in doubt for doubt in seen.doubts)

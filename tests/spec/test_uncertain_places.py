@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.engine import NAIVE, STANDARD, Source, find_profile
+from ringfence.engine import (
+    NAIVE,
+    STANDARD,
+    Source,
+    compile_plan,
+    find_profile,
+    judge_all,
+    standings,
+)
 from tests.engine.build import after, condition, disc, fixes, found, stay
 
 EXCLUSION = condition("exclusion")  # 400 m square about the middle
@@ -142,3 +150,36 @@ def test_the_ring_warns_on_the_way_in_and_on_the_way_out() -> None:
     assert len({v.key for v in said}) == 3
     standard = found(ringed, through)
     assert [v.how for v in standard] == ["approached", "entered", "approached"]
+
+
+# A tag that holds its last digit at rest is a doubt, not an alibi: it must never hide a violation.
+
+FAR = [(m, 1_100.0, 0.0) for m in range(300)]
+
+
+@pytest.mark.parametrize("jitter_m", [0.0, 2.0])
+def test_a_frozen_position_away_from_home_does_not_hide_a_curfew_breach(jitter_m: float) -> None:
+    curfew = condition("curfew", from_at=after(60))
+    held = fixes([(m, e + jitter_m * (m % 2), n) for m, e, n in FAR])
+    (breach,) = found(curfew, held)
+    assert (breach.how, breach.begin_at) == ("absent_at_start", after(60))
+    assert breach.confirmed_at is not None
+    assert breach.confirmed_at <= after(61)
+    assert any("to the last digit" in d for d in breach.doubts) == (jitter_m == 0.0)
+
+
+def test_a_zone_that_starts_over_a_frozen_position_is_confirmed() -> None:
+    late = condition(from_at=after(90))
+    (stay_inside,) = found(late, fixes([(m, 0.0, 0.0) for m in range(200)]))
+    assert (stay_inside.how, stay_inside.begin_at) == ("present_at_start", after(90))
+    assert stay_inside.confirmed_at is not None
+    assert stay_inside.confirmed_at <= after(91)
+
+
+def test_a_frozen_position_at_home_is_not_compliance_for_ever() -> None:
+    curfew = condition("curfew", from_at=after(60))
+    at_home = fixes([(m, 0.0, 0.0) for m in range(300)])
+    assert found(curfew, at_home) == []
+    plan = compile_plan([curfew], start_at=after(-60), end_at=after(600))
+    (standing,) = standings(plan, judge_all(plan, at_home).result.state, "W1")
+    assert standing.state == "no_data"

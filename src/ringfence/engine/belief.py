@@ -13,7 +13,7 @@ import numpy as np
 from ringfence.engine.compiling import hot
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
-from ringfence.engine.trust import CELL, Look, believed, doubts_of, flat_m
+from ringfence.engine.trust import CELL, Look, counts, doubts_of, flat_m
 from ringfence.geo.compiled import compiled
 
 SIGMAS_IN_CIRCLE: Final = 2.4477
@@ -32,23 +32,24 @@ GEOMETRIC_LOG_ODDS: Final = 40.0
 
 
 @compiled
-def evidence(limits: Thresholds, look: Look, depth_m: float) -> float:
+def evidence(limits: Thresholds, look: Look, depth_m: float, past: bool) -> float:
     """Log of how much better one fix fits "past the edge" than "not".
 
     Args:
         limits: the profile's.
         look: the fix.
         depth_m: how far past the edge it lies; negative = on the right side.
+        past: whether it lies past the edge, where the edge itself decides.
     """
     sigma_m = look.radius_m / SIGMAS_IN_CIRCLE
-    past = 0.5 * math.erfc(-depth_m / (sigma_m * math.sqrt(2.0)))
+    p = 0.5 * math.erfc(-depth_m / (sigma_m * math.sqrt(2.0)))
     outlier = limits.outlier[look.source]
     if look.on_way:
         outlier = limits.outlier_on_way
-    if not believed(look.doubts):
+    if not counts(look.doubts, past):
         outlier = DISBELIEVED_OUTLIER
-    good = (1.0 - outlier) * past + 0.5 * outlier
-    bad = (1.0 - outlier) * (1.0 - past) + 0.5 * outlier
+    good = (1.0 - outlier) * p + 0.5 * outlier
+    bad = (1.0 - outlier) * (1.0 - p) + 0.5 * outlier
     weight = look.weight
     # Drift can't explain a place that far off; only a fix that is wrong altogether can.
     if look.source == CELL and abs(depth_m) > 2.0 * look.radius_m:
@@ -64,7 +65,7 @@ def after(limits: Thresholds, log_odds: float, look: Look, depth_m: float, past:
     left = limits.unknown + (log_odds - limits.unknown) * look.keep
     if look.on_way:
         left = max(left, limits.on_way)
-    return max(limits.floor, min(limits.ceiling, left + evidence(limits, look, depth_m)))
+    return max(limits.floor, min(limits.ceiling, left + evidence(limits, look, depth_m, past)))
 
 
 @compiled
@@ -126,8 +127,9 @@ def weight_of(limits: Thresholds, me: np.record, look: Look, moving: bool) -> fl
 def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float, moving: bool) -> Look:
     """A fix with its doubts, its weight, and what the time before it left of the old belief."""
     keep = 0.0
-    if me.fix_ms != NEVER:
-        keep = math.exp(-(look.time_ms - me.fix_ms) / limits.forget_ms)
+    if me.raw_ms != NEVER:
+        # From the fix before, believed or not: it had its share of forgetting already.
+        keep = math.exp(-(look.time_ms - me.raw_ms) / limits.forget_ms)
     return Look(
         look.time_ms,
         look.lat,

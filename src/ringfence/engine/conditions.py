@@ -33,8 +33,6 @@ class Kind(StrEnum):
 KEEP_IN = frozenset({Kind.INCLUSION, Kind.RESTRICTION, Kind.CURFEW, Kind.ATTENDANCE})
 """Kinds that are broken outside the zone; an exclusion is broken inside."""
 ZONED = KEEP_IN | {Kind.EXCLUSION}
-TIMED = frozenset({Kind.CURFEW, Kind.ATTENDANCE})
-"""Kinds that mean nothing without times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +117,6 @@ def _check_kind(condition: Condition) -> None:
     except ValueError:
         raise ConditionError(f"kind: {condition.kind!r} is none of " + ", ".join(Kind)) from None
     object.__setattr__(condition, "kind", kind)
-    if kind in TIMED and not condition.when:
-        raise ConditionError(f"when: {kind} needs weekly times: say which days, start and end")
     if kind is Kind.PROXIMITY and not (condition.victim and condition.distance_m):
         raise ConditionError("victim, distance_m: a proximity needs both: whose device, how near")
 

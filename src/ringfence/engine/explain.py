@@ -54,8 +54,8 @@ _DOUBTS: Final = {
     Doubt.JUMP: "A fix jumped farther than its speed and any acceleration allow; it decided "
     "nothing.",
     Doubt.TWO_PLACES: "Two fixes at one instant lay apart; the second decided nothing.",
-    Doubt.FROZEN: "The same position came again and again to the last digit; the repeats decided "
-    "nothing.",
+    Doubt.FROZEN: "The same position came again and again to the last digit; a "
+    "receiver that hangs does that, and so does a tag that lies still.",
     Doubt.NO_ACCURACY: "A fix gave no accuracy; the profile's usual circle for its source was "
     "taken.",
     Doubt.CELL: "Cell fixes are among them: they can lie hundreds of metres off.",
@@ -64,6 +64,7 @@ _DOUBTS: Final = {
     "so too: have it inspected.",
     Doubt.CROSSING: "No fix was inside: the straight way between two fixes leads through the zone. "
     "The way round is possible.",
+    Doubt.FIRST_KNOWN: "Nothing is known from before its first fix: it may have begun earlier.",
 }
 
 
@@ -83,7 +84,10 @@ def why_of(row: np.record, name: RuleName, end_ms: int | None) -> tuple[str, ...
     """
     how = How(int(row.how))
     first = said_time(row.first_ms) if int(row.first_ms) != NEVER else "its fitting"
-    lines = [_BEGAN[how].format(begin=said_time(row.begin_ms), first=first)]
+    began = _BEGAN[how]
+    if how is How.ENTERED and Doubt.FIRST_KNOWN in Doubt(int(row.doubts)):
+        began = "Was inside the zone at {begin}, by the first fix that is known."
+    lines = [began.format(begin=said_time(row.begin_ms), first=first)]
     if name.condition is not None:
         lines += _evidence(row, "the ring's outer edge" if name.role == RING else "the edge")
     elif int(row.fixes) > 1:

@@ -11,7 +11,7 @@ from ringfence.engine.belief import after
 from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.saying import Cause, Law, step
-from ringfence.engine.trust import CELL, Look, believed
+from ringfence.engine.trust import CELL, FROZEN, Look, counts
 from ringfence.engine.words import EndedBy
 from ringfence.geo.distance import BEYOND_M, contains, signed_distance_m
 
@@ -67,7 +67,7 @@ def learn(law: Law, number: int, look: Look) -> bool:
     if rule.role == RING:
         depth = min(depth, rule.buffer_m - depth)  # the nearer of its two edges decides
     decided = law.limits.geometric or look.source != CELL
-    if decided and believed(look.doubts):
+    if decided and counts(look.doubts, past):
         # A fix on the way that others show counts for two: they bear it out.
         more = 2 if look.on_way else 1
         slot.with_it = min(slot.with_it + more, 1000) if past else 0
@@ -89,6 +89,8 @@ def judge(law: Law, wearer: int, number: int, look: Look) -> None:
     """Judge one fix by one rule and say what follows."""
     slot, rule = law.slots[number], law.rows[number]
     past = learn(law, number, look)
+    if look.doubts & FROZEN and not past:
+        return  # held to the last digit: it clears nobody, so quiet will make it `no_data`
     word = states.word_of(law.limits, slot.log_odds, slot.with_it, slot.against)
     ending = ended_by(law, rule, look) if slot.open == 1 and not past else LEFT
     cause = Cause(look.time_ms, False, ending)
@@ -117,6 +119,6 @@ def count(slot: np.record, look: Look, past: bool) -> None:
     slot.last_ms = look.time_ms
     if look.source == CELL:
         slot.cell_fixes += 1
-    if believed(look.doubts) and slot.last_depth_m >= slot.depth_m:
+    if counts(look.doubts, past) and slot.last_depth_m >= slot.depth_m:
         slot.depth_m, slot.radius_m = slot.last_depth_m, look.radius_m
         slot.deepest_ms = look.time_ms

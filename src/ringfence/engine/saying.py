@@ -30,6 +30,7 @@ CLEARED: Final = int(EndedBy.CLEARED)
 CONDITION_ENDED: Final = int(EndedBy.CONDITION_ENDED)
 AUTHORISED: Final = int(EndedBy.AUTHORISED)
 BEFORE_GAP: Final = int(Doubt.BEFORE_GAP)
+FIRST_KNOWN: Final = int(Doubt.FIRST_KNOWN)
 EXCLUSION: Final = plan.EXCLUSION
 ATTENDANCE: Final = plan.ATTENDANCE
 RING: Final = plan.RING
@@ -115,7 +116,9 @@ def begin(law: Law, wearer: int, number: int, cause: Cause) -> None:
     slot.cell_fixes = 0
     slot.depth_m, slot.radius_m = slot.last_depth_m, me.radius_m
     slot.probability = 0.0
-    slot.doubts = slot.ended_by = 0
+    # `me` does not hold the deciding fix yet: the one that opens is the first of all.
+    slot.doubts = FIRST_KNOWN if me.fix_ms == NEVER else 0
+    slot.ended_by = 0
 
 
 @inner

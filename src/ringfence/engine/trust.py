@@ -133,3 +133,13 @@ def _agrees_with_doubted(limits: Thresholds, me: np.record, look: Look) -> bool:
 def believed(doubts: int) -> bool:
     """Whether a fix with these doubts may decide anything."""
     return doubts & DISBELIEVED == 0
+
+
+@compiled
+def counts(doubts: int, past: bool) -> bool:
+    """Whether a fix with these doubts may decide a rule that it breaks (`past`) or keeps.
+
+    A position held to the last digit is a doubt and no alibi: it may be a tag at rest. It never
+    clears anybody, and it never hides a violation.
+    """
+    return believed(doubts & ~FROZEN if past else doubts)

@@ -77,6 +77,8 @@ class Doubt(IntFlag):
     """Not of a fix: the tag says that its strap is well again."""
     CROSSING = 1 << 10
     """Not of a fix: no fix was past the edge, only the way between two."""
+    FIRST_KNOWN = 1 << 11
+    """Not of a fix: nothing was known before it, so how and when it began is not."""
 
 
 DISBELIEVED = int(
