@@ -67,6 +67,9 @@ def _writing(out: Path | None) -> Iterator[TextIO]:
     if out is None:
         yield sys.stdout
         return
+    if out.is_dir():
+        typer.echo(f"{out}: is a folder: give --out a file's name", err=True)
+        raise typer.Exit(2)
     try:
         handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
     except OSError as error:

@@ -270,3 +270,10 @@ def test_order_and_repeats_of_real_fixes_change_no_digit(
     assert said[0].count(b"\n") > 5
     assert said[1] == said[0]
     assert said[2] == said[0]
+
+
+def test_out_that_is_a_folder_is_refused_in_a_line(desk: Desk, tmp_path: Path) -> None:
+    status, lines, told = desk.run("--out", tmp_path)
+    assert (status, lines) == (2, [])
+    assert "is a folder: give --out a file's name" in told
+    assert "Traceback" not in told

@@ -163,3 +163,17 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     path = tmp_path / "conditions.geojson"
     path.write_text(json.dumps(collection(feature())), encoding="utf-8-sig")
     assert len(read_conditions(path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("bufer_m", "buffer_m"), ("wen", "when"), ("exept", "except"), ("Timezone", "timezone")],
+)
+def test_a_misspelt_property_is_refused_and_not_ignored(wrong: str, right: str) -> None:
+    with pytest.raises(ConditionsFileError, match=f"{wrong}: .* did you mean {right}"):
+        read_features(collection(feature(**{wrong: None})))
+
+
+@pytest.mark.parametrize("name", ["name", "title", "order", "risk", "protects", "label", "colour"])
+def test_other_programs_properties_are_let_be(name: str) -> None:
+    assert read_features(collection(feature(**{name: "x"})))[0].extra == {name: "x"}

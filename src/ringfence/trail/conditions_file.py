@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from ringfence.engine.conditions import Absence, Condition, ConditionError, Weekly
@@ -21,6 +22,8 @@ KNOWN: Final = frozenset(
         *("radius_m", "width_m", "victim", "distance_m"),
     }
 )
+ALMOST: Final = 0.75
+"""`bufer_m`, `wen`, `exept`, `form`; not `name` or `title`."""
 WGS84: Final = ("CRS84", "EPSG::4326", "EPSG:4326")
 FAR_FUTURE: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -93,6 +96,7 @@ def read_feature(feature: object) -> Condition:
     told = feature.get("properties")
     if not isinstance(told, Mapping):
         raise ConditionError("properties: absent: give wearer, kind and from")
+    _refuse_misspelt(told)
     return Condition(
         id=_text(feature, "id", "give every feature an id of its own"),
         wearer=_text(told, "wearer", "say whose condition this is"),
@@ -110,6 +114,17 @@ def read_feature(feature: object) -> Condition:
         distance_m=_number(told, "distance_m"),
         extra={name: value for name, value in told.items() if name not in KNOWN},
     )
+
+
+def _refuse_misspelt(told: Mapping[str, Any]) -> None:
+    """Refuse a name that is almost one of ours: a misspelt `when` would mean *always*.
+
+    Other names are other programs' business, and kept in `Condition.extra`.
+    """
+    for name in told.keys() - KNOWN:
+        meant = get_close_matches(name.lower(), KNOWN, 1, ALMOST)
+        if meant and meant[0] not in told:
+            raise ConditionError(f"{name}: not a property that is read: did you mean {meant[0]}?")
 
 
 def _name_of(feature: object) -> str:
