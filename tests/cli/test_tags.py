@@ -123,7 +123,7 @@ def test_stored_fixes_come_out_with_every_column_and_their_wearer(
         "received": "2026-03-01T11:02:00Z", "lat": "51.5000000", "lon": "-0.1000000",
         "accuracy_m": "8.5", "source": "gnss", "speed_mps": "1.1", "course_deg": "90.0",
         "altitude_m": "3.0", "satellites": "9", "hdop": "0.9", "battery_pct": "81.0",
-        "signals": "strap_cut battery_low",
+        "signals": "strap_cut battery_low", "not_judged": "",
     }  # fmt: skip
     assert [(r["tag"], r["wearer"]) for r in rows] == [
         ("T1", "X000001"),
@@ -131,6 +131,7 @@ def test_stored_fixes_come_out_with_every_column_and_their_wearer(
         ("T2", ""),
         ("T2", ""),
     ]
+    assert [r["not_judged"] for r in rows] == ["", "", "nobody", "nobody"]
     assert (rows[1]["time"], rows[1]["lon"]) == ("2026-03-01T11:00:00.500Z", "-0.0000001")
     assert [f.name for f in tmp_path.iterdir() if "fixes" in f.name] == ["fixes.csv"]
 

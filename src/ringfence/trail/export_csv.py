@@ -33,6 +33,8 @@ class FixRow(NamedTuple):
     hdop: float | None = None
     battery_pct: float | None = None
     signals: int = 0
+    not_judged: str = ""
+    """Why it took no part in any decision, as in `schema.FIXES`; empty = it did."""
 
 
 def write_fixes(file: TextIO, rows: Iterable[FixRow]) -> int:
@@ -61,6 +63,7 @@ def _fields(row: FixRow) -> tuple[object, ...]:
         Source(row.source).name.lower() if row.source else "",
         *row[9:15],
         " ".join(Signal(row.signals).names()),
+        row.not_judged,
     )
 
 

@@ -26,12 +26,14 @@ FIXES: Final = pa.schema(
         ("hdop", pa.float32()),
         ("battery_pct", pa.float32()),
         ("signals", pa.int32()),
+        ("not_judged", pa.string()),
     ]
 )
 """A report: degrees × 1e7, metres, m/s, degrees clockwise from north; null = not said.
 
 `source` is an `engine.fix.Source`, `signals` are `engine.fix.Signal` bits. A report without a
-position has neither `lat_e7` nor `lon_e7`.
+position has neither `lat_e7` nor `lon_e7`. `not_judged` is why a kept report took no
+part in any decision: `future`, `nobody` (no fitting at its time), `poison`; null = it did.
 """
 
 CSV_COLUMNS: Final = tuple(

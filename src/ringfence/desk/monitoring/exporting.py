@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from django.db.models import Max, QuerySet
 
@@ -20,7 +20,8 @@ from ringfence.desk.cases.models import Tag, Wearer
 from ringfence.desk.cases.queries import FittingSpan, all_fittings
 from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import to_ms
-from ringfence.desk.monitoring.models import Report
+from ringfence.desk.monitoring.models import PoisonReport, Report
+from ringfence.desk.monitoring.rows import FUTURE_MS
 from ringfence.trail.export_csv import FixRow, write_fixes
 
 PIECE = 20_000
@@ -55,8 +56,19 @@ def stored_fixes(
         rows = rows.filter(time_ms__lt=to_ms(to_at))
     tags = dict(Tag.objects.values_list("id", "name"))
     wearers = _Wearers()
-    for _, tag_id, seq, time_ms, *rest in _pieces(rows):
-        yield FixRow(tags[tag_id], wearers.crn(tag_id, time_ms), seq, time_ms, *rest)
+    poison = set(PoisonReport.objects.values_list("report_id", flat=True))
+    for report_id, tag_id, seq, time_ms, received_ms, *rest in _pieces(rows):
+        crn = wearers.crn(tag_id, time_ms)
+        why = "poison" if report_id in poison else _kept_apart(crn, time_ms, received_ms)
+        said = FixRow(tags[tag_id], crn, seq, time_ms, received_ms, *rest)
+        yield said._replace(not_judged=why)
+
+
+def _kept_apart(crn: str, time_ms: int, received_ms: int) -> str:
+    """Why detection leaves a report out; the rules are `rows.is_future`'s and the fittings'."""
+    if time_ms > received_ms + FUTURE_MS:
+        return "future"
+    return "" if crn else "nobody"
 
 
 def export_fixes(
@@ -112,7 +124,7 @@ def _written(out: Path) -> Iterator[TextIO]:
         raise
 
 
-def _pieces(rows: QuerySet[Report]) -> Iterator[tuple[int, ...]]:
+def _pieces(rows: QuerySet[Report]) -> Iterator[tuple[Any, ...]]:
     last = Report.objects.aggregate(last=Max("id"))["last"] or 0
     position = 0
     while True:
