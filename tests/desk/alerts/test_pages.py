@@ -376,3 +376,30 @@ def report_fixes(tag, count):
         )
         for i in range(count)
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "subject"),
+    [
+        ("/", "room:control"),
+        ("/alerts", "room:control"),
+        ("/alerts/queue", "room:control"),
+        ("/map/wearers", "room:control"),
+        ("/map/zones.geojson", "room:control"),
+        ("/wearers", "register:wearers"),
+    ],
+)
+def test_watching_everybody_is_logged_once_whatever_shows_it(
+    tagged, otto, as_user, url, subject
+) -> None:
+    client = as_user(otto)
+    for _ in range(2):
+        assert client.get(url).status_code == 200
+    assert (
+        Entry.objects.filter(event="person.looked_at", subject=subject, actor="otto").count() == 1
+    )
+
+
+@pytest.mark.parametrize("after", ["²", "9" * 40, "-1", "x"])
+def test_events_after_nonsense_begin_now(otto, as_user, after) -> None:
+    assert as_user(otto).get("/events", {"after": after}).status_code == 200

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from ringfence.desk.accounts.access import signed_in
+from ringfence.desk.accounts.watching import KEPT_IN_SESSION
 from ringfence.desk.alerts.models import Alert, AlertState
 from ringfence.desk.audit.actions import record_look
 from ringfence.desk.cases.models import Wearer
 
-KEPT_IN_SESSION = "looks"
 BY_ALERT = "alert:"
 """Begins a purpose that an alert gave, not a person."""
 
@@ -72,17 +72,3 @@ def alert_reason(public_id: str, wearer: Wearer) -> Alert | None:
         .select_related("wearer")
         .first()
     )
-
-
-def enter_control_room(request: HttpRequest) -> None:
-    """Log, once per session, that somebody watches everybody."""
-    looks = request.session.get(KEPT_IN_SESSION, {})
-    if "control-room" in looks:
-        return
-    record_look(
-        by=signed_in(request).get_username(),
-        subject="room:control",
-        reason="live monitoring",
-        purpose="monitoring",
-    )
-    request.session[KEPT_IN_SESSION] = {**looks, "control-room": ["monitoring"]}

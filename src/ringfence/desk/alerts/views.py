@@ -11,9 +11,10 @@ from django.views.decorators.http import require_GET
 
 from ringfence.desk.accounts.access import needs, signed_in
 from ringfence.desk.accounts.roles import Permission
+from ringfence.desk.accounts.watching import enter_control_room
 from ringfence.desk.alerts.board import board
 from ringfence.desk.alerts.forms import NoteForm, VerdictForm
-from ringfence.desk.alerts.looking import enter_control_room, look_for_alert
+from ringfence.desk.alerts.looking import look_for_alert
 from ringfence.desk.alerts.models import Alert, AlertState, Severity
 from ringfence.desk.alerts.paging import pages
 from ringfence.desk.alerts.queries import AlertPage, alert_page, queue
@@ -59,6 +60,7 @@ def control_room(request: HttpRequest) -> HttpResponse:
 @needs(Permission.SEE_CONTROL_ROOM)
 def queue_part(request: HttpRequest) -> HttpResponse:
     """The queue alone: what an open page asks for when alerts change."""
+    enter_control_room(request)
     at = now()
     return render(
         request,

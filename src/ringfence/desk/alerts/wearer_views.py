@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from ringfence.desk.accounts.access import needs, signed_in
 from ringfence.desk.accounts.roles import Permission
+from ringfence.desk.accounts.watching import open_register
 from ringfence.desk.alerts.forms import ReasonForm
 from ringfence.desk.alerts.looking import (
     alert_reason,
@@ -45,6 +46,7 @@ WEARERS_PER_PAGE = 100
 @needs(Permission.SEE_WEARER)
 def wearer_list(request: HttpRequest) -> HttpResponse:
     """Everybody who wears a tag, or did."""
+    open_register(request)
     at = now()
     rows = sorted(live_rows(live_wearers(), at), key=lambda r: r.wearer.crn)
     page = Paginator(rows, WEARERS_PER_PAGE).get_page(request.GET.get("page"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -12,11 +14,14 @@ from django.views.decorators.http import require_GET
 from ringfence.desk.accounts.access import needs
 from ringfence.desk.accounts.models import User
 from ringfence.desk.accounts.roles import Permission
+from ringfence.desk.accounts.watching import enter_control_room
 from ringfence.desk.kit.clock import now
 from ringfence.desk.monitoring.bulletin import event_stream
 from ringfence.desk.monitoring.live_rows import is_stale, live_rows
 from ringfence.desk.monitoring.queries import live_wearers
 from ringfence.desk.monitoring.zones import zones_geojson
+
+CHANGE_ID = re.compile(r"[0-9]{1,18}")
 
 
 async def events(request: HttpRequest) -> HttpResponseBase:
@@ -26,7 +31,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
         raise PermissionDenied("Live pages need the permission to see the control room")
     asked = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
     return StreamingHttpResponse(
-        event_stream(int(asked) if asked.isdigit() else None),
+        event_stream(int(asked) if CHANGE_ID.fullmatch(asked) else None),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -37,6 +42,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
 @needs(Permission.SEE_CONTROL_ROOM)
 def wearers_table(request: HttpRequest) -> HttpResponse:
     """The live table alone: what an open page asks for when wearers change."""
+    enter_control_room(request)
     live, at = live_wearers(), now()
     return render(
         request,
@@ -48,6 +54,7 @@ def wearers_table(request: HttpRequest) -> HttpResponse:
 @require_GET
 @never_cache
 @needs(Permission.SEE_CONTROL_ROOM)
-def zones(_request: HttpRequest) -> HttpResponse:
+def zones(request: HttpRequest) -> HttpResponse:
     """Everybody's zones that hold now."""
+    enter_control_room(request)
     return JsonResponse(zones_geojson())
