@@ -18,16 +18,24 @@ def public_id() -> str:
     return secrets.token_urlsafe(9)
 
 
+def _refuse_rewriting(model: type[models.Model]) -> None:
+    """Refuse, even inside an action, what would change a log."""
+    if issubclass(model, AppendOnlyModel):
+        raise TypeError(f"{model.__name__} is append-only: write a new row instead")
+
+
 class GuardedQuerySet(models.QuerySet[M]):
     """Refuses bulk writes outside actions."""
 
     def update(self, **values: Any) -> int:
         """Update rows, inside an action."""
+        _refuse_rewriting(self.model)
         require_action(self.model.__name__)
         return super().update(**values)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete rows, inside an action."""
+        _refuse_rewriting(self.model)
         require_action(self.model.__name__)
         return super().delete()
 
@@ -38,6 +46,7 @@ class GuardedQuerySet(models.QuerySet[M]):
 
     def bulk_update(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> int:
         """Update rows, inside an action."""
+        _refuse_rewriting(self.model)
         require_action(self.model.__name__)
         return super().bulk_update(objs, *args, **kwargs)
 
