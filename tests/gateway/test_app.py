@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.gateway.app import make_app
-from ringfence.gateway.session import MAX_BODY, Session
+from ringfence.gateway.session import MAX_BODY, MOST_UNKNOWN_BYTES, Session, knock
 from tests.gateway.house import TOKENS, MemoryInbox, TwoTags
 
 REPORTS = "/gateway/v1/reports"
@@ -98,8 +98,8 @@ def test_a_bad_report_never_costs_the_others(inbox: MemoryInbox) -> None:
     answer = ask(inbox, body(FIX, {**FIX, "lat": 91}, {"lat": 1}), headers=bearer())
     assert answer.json["accepted"] == 1
     assert [r["index"] for r in answer.json["refused"]] == [1, 2]
-    assert [(a.reason, a.raw) for a in inbox.apart] == [
-        ("refused_report", body(FIX, {**FIX, "lat": 91}, {"lat": 1}))
+    assert [(a.reason, a.raw, a.reports) for a in inbox.apart] == [
+        ("refused_report", body(FIX, {**FIX, "lat": 91}, {"lat": 1}), 2)
     ]
 
 
@@ -239,3 +239,28 @@ def test_an_encrypted_message_is_told_what_to_do(inbox: MemoryInbox) -> None:
     assert answer.status == 400
     assert "encryption key" in answer.json["error"]
     assert [a.reason for a in inbox.apart] == ["encrypted"]
+
+
+class NeverAnswers(TwoTags):
+    """A database that is slow: whoever must be looked up waits."""
+
+    def ask(self, token_hash: str, done: Any) -> None:
+        self.asked += 1
+        self.last = done
+
+
+def test_senders_who_must_be_looked_up_can_not_fill_the_memory(inbox: MemoryInbox) -> None:
+    slow, told = NeverAnswers(), []
+    session = Session(inbox, slow)
+    headers = {b"authorization": b"Bearer made-up", b"content-type": b"application/json"}
+    door = knock(b"POST", REPORTS.encode(), headers)
+    for _ in range(20):
+        session.take(door, headers, bytes(MAX_BODY), "", told.append)
+    assert slow.asked == MOST_UNKNOWN_BYTES // MAX_BODY
+    assert {reply.status for reply in told} == {429}
+    assert (b"retry-after", b"1") in told[0].headers
+    told.clear()
+    slow.last(None)  # one is answered, and so there is room for one
+    session.take(door, headers, bytes(MAX_BODY), "", told.append)
+    session.take(door, headers, bytes(MAX_BODY), "", told.append)
+    assert [reply.status for reply in told] == [401, 429]

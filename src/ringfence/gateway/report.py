@@ -130,6 +130,8 @@ class SetApart(NamedTuple):
     reason: str
     detail: str
     sender_known: bool
+    reports: int = 1
+    """How many reports were refused with it, for the count of them."""
 
 
 class InboxFullError(Exception):

@@ -32,6 +32,8 @@ MAX_BODY = 1 << 20
 """1 MiB (the contract's limit): six thousand fixes."""
 DRAIN_AT_MOST = 16 * MAX_BODY
 """So much of a body above the limit is read and thrown away, so that its sender hears why."""
+MOST_UNKNOWN_BYTES = 16 * MAX_BODY
+"""Bodies of senders who are being looked up: a flood of made-up tokens must not fill the memory."""
 PREFIX = b"/gateway/"
 
 Headers = dict[bytes, bytes]
@@ -122,6 +124,7 @@ class Session:
     def __init__(self, inbox: Inbox, gatekeeper: Gatekeeper) -> None:
         self._inbox = inbox
         self._gatekeeper = gatekeeper
+        self._unknown_bytes = 0
 
     def take(self, door: Door, headers: Headers, body: bytes, peer: str, done: Done) -> None:
         """Take a whole request in; `done` gets the reply, after the commit where there is one."""
@@ -130,10 +133,19 @@ class Session:
         # Looked up by its hash: how long that takes says nothing of a token that is nearly right.
         token_hash = sha256(token).hexdigest()
         tag = self._gatekeeper.known(token_hash) if token else None
-        if tag is None and token:
-            self._gatekeeper.ask(token_hash, partial(self._identified, request, user))
-        else:
+        if tag is not None or not token:
             self._identified(request, user, tag)
+        elif self._unknown_bytes + len(body) > MOST_UNKNOWN_BYTES:
+            request.done(_come_back("too many senders wait to be recognised"))
+        else:
+            self._unknown_bytes += len(body)
+            self._gatekeeper.ask(token_hash, partial(self._recognised, request, user))
+
+    def _recognised(
+        self, request: Request, user: str | None, tag: KnownTag | NotStored | None
+    ) -> None:
+        self._unknown_bytes -= len(request.body)
+        self._identified(request, user, tag)
 
     def _identified(
         self, request: Request, user: str | None, tag: KnownTag | NotStored | None
@@ -156,7 +168,8 @@ class Session:
         if decoded.refused:
             first = decoded.refused[0]
             detail = f"{len(decoded.refused)} refused; report {first.index}: {first.why}"
-            self._set_apart(request, "refused_report", detail, sender_known=True)
+            refused = len(decoded.refused)
+            self._set_apart(request, "refused_report", detail, sender_known=True, reports=refused)
         self._store(request, tag, decoded)
 
     def _store(self, request: Request, tag: KnownTag, decoded: Decoded) -> None:
@@ -174,13 +187,7 @@ class Session:
         try:
             self._inbox.put(delivery, partial(_stored, request, decoded.refused))
         except InboxFullError:
-            request.done(
-                problem(
-                    429,
-                    "too much is waiting to be stored: keep these reports and send them again",
-                    (b"retry-after", b"1"),
-                )
-            )
+            request.done(_come_back("too much is waiting to be stored"))
 
     def _turn_away(self, request: Request) -> None:
         why = (
@@ -191,7 +198,9 @@ class Session:
         scheme = request.door.scheme.title() + b' realm="ringfence"'
         request.done(problem(401, why, (b"www-authenticate", scheme)))
 
-    def _set_apart(self, request: Request, reason: str, detail: str, *, sender_known: bool) -> None:
+    def _set_apart(
+        self, request: Request, reason: str, detail: str, *, sender_known: bool, reports: int = 1
+    ) -> None:
         self._inbox.set_apart(
             SetApart(
                 request.door.name,
@@ -201,9 +210,14 @@ class Session:
                 reason,
                 detail,
                 sender_known,
+                reports,
             )
         )
         log.info("set_apart", door=request.door.name, reason=reason)
+
+
+def _come_back(why: str) -> Reply:
+    return problem(429, f"{why}: keep these reports and send them again", (b"retry-after", b"1"))
 
 
 def _stored(request: Request, refused: list[Refusal], outcome: Receipt | NotStored) -> None:

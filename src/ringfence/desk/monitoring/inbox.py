@@ -94,7 +94,7 @@ class ReportInbox:
 
     def set_apart(self, item: SetApart) -> None:
         """Keep `item` in the quarantine as far as the allowance goes; count it in any case."""
-        metrics.REPORTS_REFUSED.labels(item.reason).inc()
+        metrics.REPORTS_REFUSED.labels(item.reason).inc(item.reports)
         size = min(len(item.raw), RAW_KEPT)
         full = self._queue.qsize() >= MAX_WAITING
         if full or not self._allowances[item.sender_known].grant(size, time.monotonic()):
