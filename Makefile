@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_LINK_MODE=copy VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
-.PHONY: help install dev demo test check test-all bench bench-quality assets lock format clean
+.PHONY: help install dev heavy demo test check test-all bench bench-quality assets lock format clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,8 +26,13 @@ $(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
 	$(UV) pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/.heavy: $(VENV)/.dev requirements-heavy.lock
+	$(UV) pip install --quiet --require-hashes -r requirements-heavy.lock
+	@touch $@
+
 install: $(VENV)/.installed ## set up .venv with what running needs
 dev: $(VENV)/.dev ## … and with what developing needs
+heavy: $(VENV)/.heavy ## … and with what benches and fuzzing need
 
 demo: install ## run the whole platform with simulated wearers on http://127.0.0.1:$(PORT)
 	$(BIN)/ringfence demo --port $(PORT)
@@ -53,10 +58,10 @@ test-all: check test ## everything: browser, killed processes, without the compi
 	$(BIN)/pytest -m "heavy and not browser"
 	$(BIN)/pytest -m browser
 
-bench: dev ## speed, as ratios to named peers in the same run
+bench: heavy ## speed, as ratios to named peers in the same run
 	$(BIN)/python -m bench
 
-bench-quality: dev ## how well the engine judges, against known truth (needs the real traces)
+bench-quality: heavy ## how well the engine judges, against known truth (needs the real traces)
 	$(BIN)/python -m bench.quality $(WEEKS)
 
 assets: ## build the front end (developers only; needs Node)
@@ -65,6 +70,7 @@ assets: ## build the front end (developers only; needs Node)
 lock: $(BIN)/uv ## renew the lock files: hashes, no host names
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group build -o requirements.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group dev -o requirements-dev.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group heavy -o requirements-heavy.lock
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache node_modules

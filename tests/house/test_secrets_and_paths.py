@@ -17,7 +17,9 @@ def tracked() -> list[str]:
     return [name for name in out.stdout.splitlines() if (ROOT / name).is_file()]
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-dev.lock", "requirements-heavy.lock"]
+)
 def test_a_lock_file_holds_hashes_and_no_host_names(name: str) -> None:
     text = (ROOT / name).read_text()
     pinned = re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.MULTILINE)

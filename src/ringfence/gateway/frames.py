@@ -1,0 +1,59 @@
+"""What the codecs of device protocols make of a connection's bytes: frames, in their order.
+
+A codec is sans-IO: `talk` begins a conversation, `receive` takes bytes as they come, split or
+joined anywhere, and returns each frame that they complete. Whoever holds the connection stores
+`reports`, commits, and only then sends `reply`: a device forgets what was acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+from typing import Any, NamedTuple, Protocol
+
+from ringfence.gateway.report import Report
+
+
+class DeviceModel(NamedTuple):
+    """What must be known of a device's make beyond its protocol."""
+
+    name: str = ""
+    """As its maker spells it; a codec looks up its table of alarm codes by it."""
+    zone: tzinfo = UTC
+    """In which its clock speaks, for protocols that send local time."""
+
+
+class Heard(NamedTuple):
+    """One frame of a conversation."""
+
+    raw: bytes
+    """Its bytes, as they came."""
+    device: str | None
+    """Who sent it, by the frame itself or by the log-in before it; None = not said yet."""
+    reports: tuple[Report, ...] = ()
+    unnamed: tuple[dict[str, Any], ...] = ()
+    """For each report what has no name of ours, as the device said it; only if asked for."""
+    reply: bytes = b""
+    """What the device waits for, to be sent after the reports are committed; empty = nothing."""
+    error: str | None = None
+    """Why it can't be used, and what to do; never a place or a person."""
+
+
+class Conversation(Protocol):
+    """One connection's worth of a protocol. Memory is bounded whatever comes."""
+
+    def receive(self, data: bytes) -> list[Heard]:
+        """Take bytes; return the frames that they complete. Raises nothing."""
+        ...
+
+
+ModelOf = Callable[[str], DeviceModel]
+"""The model of the device with this id."""
+
+
+class Codec(NamedTuple):
+    """A device protocol."""
+
+    name: str
+    talk: Callable[[ModelOf, bool], Conversation]
+    """Begin a conversation; True = also say what has no name (slower, for people)."""
