@@ -34,6 +34,7 @@ tags.command()(cli_tags.add)
 tags.command("list")(cli_tags.list_)
 tags.command()(cli_tags.rotate)
 tags.command()(cli_tags.revoke)
+tags.command("owntracks-key")(cli_tags.owntracks_key)
 app.add_typer(tags, name="tags")
 
 imports = typer.Typer(help="Take a file in.", no_args_is_help=True)

@@ -107,6 +107,37 @@ def revoke(
     typer.echo(f"tag {tag} is revoked", err=True)
 
 
+def owntracks_key(
+    tag: Tag,
+    *,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take the key away: encrypted messages are refused.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Make the key with which a tag's OwnTracks app encrypts, printed this once."""
+    row = _known(tag, data)
+
+    from ringfence.desk.cases.errors import CaseError
+    from ringfence.desk.cases.tag_actions import make_owntracks_key, remove_owntracks_key
+    from ringfence.desk.config.opening import shell_actor
+
+    if not remove:
+        secret = make_owntracks_key(by=shell_actor(), tag=row)
+        typer.echo(
+            f"the OwnTracks key of {tag}, shown this once; enter it in the app's settings as its "
+            "encryption key:",
+            err=True,
+        )
+        typer.echo(secret)
+        return
+    try:
+        remove_owntracks_key(by=shell_actor(), tag=row)
+    except CaseError as error:
+        _refuse(str(error))
+    typer.echo(f"tag {tag} has no OwnTracks key any more", err=True)
+
+
 def _known(tag: str, data: Path | None) -> TagRow:
     from ringfence.desk.config.opening import open_desk
 

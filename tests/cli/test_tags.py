@@ -87,6 +87,19 @@ def test_rotating_and_revoking_change_what_is_let_in(run: Run) -> None:
     refused(run("tags", "revoke", "T1", "--reason", "lost"), "revoked already")
 
 
+def test_a_phones_key_is_printed_once_and_can_be_taken_away(run: Run) -> None:
+    run("tags", "add", "T1")
+    result = run("tags", "owntracks-key", "T1")
+    assert result.exit_code == 0, result.stderr
+    assert len(result.stdout.strip()) == 32
+    assert "encryption key" in result.stderr
+    assert Tag.objects.get().owntracks_key is not None
+    assert run("tags", "owntracks-key", "T1", "--remove").exit_code == 0
+    assert Tag.objects.get().owntracks_key is None
+    refused(run("tags", "owntracks-key", "T1", "--remove"), "has no OwnTracks key")
+    refused(run("tags", "owntracks-key", "T9"), "tags list")
+
+
 @pytest.fixture
 def stored(run: Run) -> None:
     """T1 was on X000001 until 11:00, then on X000002; T2 is on nobody."""

@@ -1,4 +1,4 @@
-"""A small house behind the doors: an inbox that keeps in memory, a gatekeeper that knows two."""
+"""A small house behind the doors: an inbox that keeps in memory, a gatekeeper that knows three."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from ringfence.gateway.codecs.owntracks import box_of
 from ringfence.gateway.report import (
     Delivery,
     InboxFullError,
@@ -16,7 +17,9 @@ from ringfence.gateway.report import (
     SetApart,
 )
 
-TOKENS = {"T1": "one", "T2": "two"}
+TOKENS = {"T1": "one", "T2": "two", "T3": "three"}
+SECRET = "a phone's secret"
+"""Of T3's OwnTracks app; the others have none."""
 
 
 @dataclass
@@ -46,12 +49,14 @@ class MemoryInbox:
 
 
 @dataclass
-class TwoTags:
-    """Knows T1 at once; has to ask about T2."""
+class FewTags:
+    """Knows T1 and T3 at once; has to ask about T2."""
 
     asked: int = 0
 
     def known(self, token_hash: str) -> KnownTag | None:
+        if token_hash == _hash("T3"):
+            return KnownTag(3, "T3", box_of(SECRET))
         return KnownTag(1, "T1") if token_hash == _hash("T1") else None
 
     def ask(self, token_hash: str, done: Callable[[KnownTag | NotStored | None], None]) -> None:

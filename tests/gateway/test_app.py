@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.gateway.app import make_app
+from ringfence.gateway.codecs.owntracks import box_of
 from ringfence.gateway.session import MAX_BODY, MOST_UNKNOWN_BYTES, Session, knock
-from tests.gateway.house import TOKENS, MemoryInbox, TwoTags
+from tests.gateway.house import SECRET, TOKENS, FewTags, MemoryInbox
 
 REPORTS = "/gateway/v1/reports"
 OWNTRACKS = "/gateway/owntracks"
@@ -63,7 +64,7 @@ def ask(
         "client": ("192.0.2.1", 5),
         "headers": [(k.encode(), v.encode()) for k, v in (headers or {}).items()],
     }
-    asyncio.run(make_app(Session(inbox, TwoTags()))(scope, receive, send))  # type: ignore[arg-type]
+    asyncio.run(make_app(Session(inbox, FewTags()))(scope, receive, send))  # type: ignore[arg-type]
     return Answer(sent)
 
 
@@ -77,6 +78,11 @@ def basic(user: str, token: str) -> dict[str, str]:
 
 def body(*reports: Any, tag: str = "T1") -> bytes:
     return json.dumps({"tag": tag, "reports": reports}).encode()
+
+
+def encrypted(message: Any, secret: str = SECRET) -> bytes:
+    sealed = box_of(secret).encrypt(json.dumps(message).encode())
+    return json.dumps({"_type": "encrypted", "data": b64encode(sealed).decode()}).encode()
 
 
 @pytest.fixture
@@ -233,15 +239,57 @@ def test_an_impossible_location_never_blocks_a_phones_queue(inbox: MemoryInbox) 
     assert [a.reason for a in inbox.apart] == ["refused_report"]
 
 
-def test_an_encrypted_message_is_told_what_to_do(inbox: MemoryInbox) -> None:
-    message = b'{"_type":"encrypted","data":"x"}'
-    answer = ask(inbox, message, path=OWNTRACKS, headers=basic("T1", "one"))
+def test_an_encrypted_message_is_opened_with_its_tags_key_and_kept_as_it_came(
+    inbox: MemoryInbox,
+) -> None:
+    message = encrypted(LOCATION)
+    answer = ask(inbox, message, path=OWNTRACKS, headers=basic("T3", "three"))
+    assert (answer.status, answer.body) == (200, b"[]")
+    (delivery,) = inbox.deliveries
+    assert (delivery.tag.name, delivery.raw) == ("T3", message)
+    assert delivery.reports[0].lat_e7 == 515_000_000
+
+
+@pytest.mark.parametrize(
+    ("user", "token", "message", "told"),
+    [
+        ("T1", "one", encrypted(LOCATION), "owntracks-key"),
+        ("T3", "three", encrypted(LOCATION, "another's"), "can't be decrypted"),
+        ("T3", "three", b'{"_type":"encrypted","data":"x"}', "can't be decrypted"),
+    ],
+    ids=["no key", "another key", "nothing sealed"],
+)
+def test_what_can_not_be_opened_stays_in_the_phone_and_is_kept_apart(
+    inbox: MemoryInbox, user: str, token: str, message: bytes, told: str
+) -> None:
+    answer = ask(inbox, message, path=OWNTRACKS, headers=basic(user, token))
     assert answer.status == 400
-    assert "encryption key" in answer.json["error"]
-    assert [a.reason for a in inbox.apart] == ["encrypted"]
+    assert told in answer.json["error"]
+    assert not inbox.deliveries
+    assert [(a.reason, a.raw, a.sender_known) for a in inbox.apart] == [
+        ("encrypted", message, True)
+    ]
 
 
-class NeverAnswers(TwoTags):
+def test_a_strangers_encrypted_message_is_never_opened(inbox: MemoryInbox) -> None:
+    answer = ask(inbox, encrypted(LOCATION), path=OWNTRACKS, headers=basic("T3", "wrong"))
+    assert answer.status == 401
+    assert [a.reason for a in inbox.apart] == ["unauthenticated"]
+
+
+@pytest.mark.parametrize(
+    "inner", [{**LOCATION, "lat": 91}, {"_type": "encrypted", "data": "x"}, ["no message"]]
+)
+def test_what_was_opened_and_is_unusable_never_blocks_a_phones_queue(
+    inbox: MemoryInbox, inner: Any
+) -> None:
+    answer = ask(inbox, encrypted(inner), path=OWNTRACKS, headers=basic("T3", "three"))
+    assert (answer.status, answer.body) == (200, b"[]")
+    assert not inbox.deliveries
+    assert [a.reason for a in inbox.apart] == ["refused_report"]
+
+
+class NeverAnswers(FewTags):
     """A database that is slow: whoever must be looked up waits."""
 
     def ask(self, token_hash: str, done: Any) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from ringfence.gateway.codecs.owntracks import box_of
 from ringfence.gateway.connection import MAX_HEAD, make_protocol
 from ringfence.gateway.session import Session
-from tests.gateway.house import TOKENS, MemoryInbox, TwoTags
+from tests.gateway.house import SECRET, TOKENS, FewTags, MemoryInbox
 
 FIX = {"time": "2026-03-01T10:02:00Z", "lat": 51.5, "lon": -0.1}
 
@@ -61,7 +63,7 @@ def talk(
 
     async def scene() -> None:
         state = State()
-        make = make_protocol(Session(inbox, TwoTags()), Pages)
+        make = make_protocol(Session(inbox, FewTags()), Pages)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: make(server_state=state), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
@@ -221,3 +223,20 @@ def test_a_stopping_server_answers_what_it_took_in_and_closes() -> None:
         assert await line.closed()
 
     assert len(talk(story, SlowInbox()).deliveries) == 1
+
+
+def test_an_encrypted_message_comes_in_by_the_short_way_too() -> None:
+    sealed = b64encode(box_of(SECRET).encrypt(b'{"_type":"location","tst":1,"lat":1,"lon":2}'))
+    body = b'{"_type":"encrypted","data":"' + sealed + b'"}'
+    head = (
+        f"POST /gateway/owntracks HTTP/1.1\r\nHost: x\r\nAuthorization: Basic "
+        f"{b64encode(b'T3:three').decode()}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+
+    async def story(line: Line, _state: State) -> None:
+        line.send(head.encode() + body)
+        status, _, told = await line.answer()
+        assert (status, told) == (200, [])
+
+    (delivery,) = talk(story).deliveries
+    assert (delivery.raw, delivery.reports[0].lat_e7) == (body, 10_000_000)

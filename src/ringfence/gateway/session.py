@@ -57,7 +57,8 @@ class Door(NamedTuple):
     scheme: bytes
     media_types: frozenset[bytes]
     """Empty: any, the door's protocol leaves it open."""
-    decode: Callable[[bytes, bytes], Decoded]
+    decode: Callable[[bytes, bytes, KnownTag], Decoded]
+    """Of the body, its media type, and the sender."""
     reply: Callable[[Receipt, list[Refusal]], bytes]
 
 
@@ -66,14 +67,14 @@ DOORS = {
         "reports",
         b"bearer",
         ringfence_json.MSGPACK | {ringfence_json.JSON},
-        ringfence_json.decode,
+        lambda body, media_type, _tag: ringfence_json.decode(body, media_type),
         ringfence_json.reply,
     ),
     b"/gateway/owntracks": Door(
         "owntracks",
         b"basic",
         frozenset(),
-        lambda body, _media_type: owntracks.decode(body),
+        lambda body, _media_type, tag: owntracks.decode(body, tag.box),
         lambda _receipt, _refused: owntracks.REPLY,
     ),
 }
@@ -157,7 +158,7 @@ class Session:
             self._turn_away(request)
             return
         try:
-            decoded = request.door.decode(request.body, _media_type(request.headers))
+            decoded = request.door.decode(request.body, _media_type(request.headers), tag)
         except MalformedError as fault:
             self._set_apart(request, fault.reason, str(fault), sender_known=True)
             request.done(problem(400, str(fault)))

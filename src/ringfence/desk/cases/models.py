@@ -133,6 +133,8 @@ class Tag(GuardedModel):
     name = models.CharField(max_length=64, unique=True)
     token_hash = models.CharField(max_length=64, db_index=True)
     """SHA-256 of a 256-bit random token: as strong as the token, and fast on the ingest path."""
+    owntracks_key = models.BinaryField(null=True, blank=True)
+    """The secret of its OwnTracks app, sealed: see `cases.sealing`."""
     added_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
 

@@ -12,6 +12,7 @@ from ringfence.desk.audit.actions import record
 from ringfence.desk.audit.events import Event
 from ringfence.desk.cases.errors import CaseError, OverlapError
 from ringfence.desk.cases.models import Fitting, Tag, Wearer
+from ringfence.desk.cases.sealing import new_owntracks_secret, seal_secret
 from ringfence.desk.cases.tokens import new_token, token_hash
 from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import now
@@ -68,6 +69,36 @@ def revoke_tag(*, by: Actor, tag: Tag, reason: str) -> None:
     tag.revoked_at = now()
     tag.save(update_fields=["revoked_at"])
     record(by=actor, event=Event.TAG_REVOKED, subject=f"tag:{tag.pk}", reason=reason)
+
+
+@action
+def make_owntracks_key(*, by: Actor, tag: Tag) -> str:
+    """Give `tag` a new secret for its OwnTracks app; what the old one sealed can't be read then.
+
+    Returns:
+        The secret in plain: shown this once, kept sealed.
+    """
+    actor = permitted(by, MANAGE)
+    secret = new_owntracks_secret()
+    tag.owntracks_key = seal_secret(tag.name, secret)
+    tag.save(update_fields=["owntracks_key"])
+    record(by=actor, event=Event.TAG_OWNTRACKS_KEY_MADE, subject=f"tag:{tag.pk}")
+    return secret
+
+
+@action
+def remove_owntracks_key(*, by: Actor, tag: Tag) -> None:
+    """Forget the secret of the tag's OwnTracks app: encrypted messages are refused from now on.
+
+    Raises:
+        CaseError: it has none.
+    """
+    actor = permitted(by, MANAGE)
+    if tag.owntracks_key is None:
+        raise CaseError(f"tag {tag.name} has no OwnTracks key: there is nothing to remove")
+    tag.owntracks_key = None
+    tag.save(update_fields=["owntracks_key"])
+    record(by=actor, event=Event.TAG_OWNTRACKS_KEY_REMOVED, subject=f"tag:{tag.pk}")
 
 
 @action

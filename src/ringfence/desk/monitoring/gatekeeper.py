@@ -12,6 +12,8 @@ import structlog
 from django.db import DatabaseError, connections
 
 from ringfence.desk.cases.models import Tag
+from ringfence.desk.cases.sealing import open_secret
+from ringfence.gateway.codecs.owntracks import box_of
 from ringfence.gateway.report import KnownTag, NotStored
 
 BELIEVED_S = 4.0
@@ -88,8 +90,16 @@ class TagGatekeeper:
 def _look_up(hashes: list[str]) -> dict[str, KnownTag] | NotStored:
     try:
         rows = Tag.objects.filter(token_hash__in=hashes, revoked_at__isnull=True)
-        return {h: KnownTag(i, n) for h, i, n in rows.values_list("token_hash", "id", "name")}
+        wanted = rows.values_list("token_hash", "id", "name", "owntracks_key")
+        return {h: _known(tag_id, name, sealed) for h, tag_id, name, sealed in wanted}
     except DatabaseError as error:
         log.warning("look_up_failed", error=type(error).__name__)
         connections.close_all()
         return NotStored("the database can't be read: keep these reports and send them again")
+
+
+def _known(tag_id: int, name: str, sealed: bytes | memoryview | None) -> KnownTag:
+    secret = open_secret(name, bytes(sealed)) if sealed else None
+    if sealed and secret is None:
+        log.warning("owntracks_key_unreadable", cause="the platform's secret key has changed")
+    return KnownTag(tag_id, name, box_of(secret) if secret else None)

@@ -1,16 +1,30 @@
-"""OwnTracks in HTTP mode: one JSON message a request (https://owntracks.org/booklet/tech/json/).
+"""OwnTracks: one JSON message at a time (https://owntracks.org/booklet/tech/json/).
 
 `location` and `transition` hold a fix. `lwt` and all other types say nothing of where a person is.
+`encrypted` holds any other message, sealed with the secret that the app and the platform share
+(https://owntracks.org/booklet/features/encrypt/).
 """
 
 from __future__ import annotations
 
-from typing import Any
+import binascii
+from base64 import b64decode
+from typing import Any, NamedTuple
 
 import msgspec
+from nacl.exceptions import CryptoError
+from nacl.secret import SecretBox
 
 from ringfence.engine.fix import Signal, Source
-from ringfence.gateway.report import Decoded, MalformedError, Refusal, Report, quantise, seal
+from ringfence.gateway.report import (
+    TO_95,
+    Decoded,
+    MalformedError,
+    Refusal,
+    Report,
+    quantise,
+    seal,
+)
 
 LOCATED = frozenset({"location", "transition"})
 REPLY = b"[]"
@@ -19,40 +33,113 @@ REPLY = b"[]"
 _SOURCES = {"gps": int(Source.GNSS)}
 """`network` and `fused` may be anything from Wi-Fi to satellites: unknown."""
 _CHARGING = 2
+_NAMED = frozenset(
+    {"_type", "tst", "lat", "lon", "acc", "vel", "cog", "alt", "batt", "bs", "source"}
+)
 
 
 class _UnusableError(Exception):
     """The message can't be stored; the text says which field."""
 
 
-def decode(body: bytes) -> Decoded:
+class _Opened(NamedTuple):
+    """A message and whether it came sealed."""
+
+    message: dict[str, Any]
+    kind: str
+
+
+def box_of(secret: str) -> SecretBox:
+    """What opens the messages that an app seals with `secret`.
+
+    The apps take the secret's first 32 bytes, padded with zeros: that is the key of libsodium's
+    secretbox (XSalsa20-Poly1305).
+    """
+    return SecretBox(secret.encode()[: SecretBox.KEY_SIZE].ljust(SecretBox.KEY_SIZE, b"\0"))
+
+
+def decode(body: bytes, box: SecretBox | None = None) -> Decoded:
     """Read one message.
+
+    Args:
+        body: the message as the app sent it.
+        box: opens `encrypted` ones, by `box_of`; None = the sender has no key.
 
     Returns:
         One report, one refusal, or neither (a type that holds no fix).
 
     Raises:
-        MalformedError: not a JSON object with a `_type`, or encrypted.
+        MalformedError: not a JSON object with a `_type`; or sealed, and not with this key.
     """
+    opened = _message(body)
+    try:
+        if opened.kind == "encrypted":
+            opened = _inner(opened.message, box)
+        if opened.kind not in LOCATED or _placeless(opened):
+            return Decoded(None, [])
+        return Decoded(None, [_report(opened.message)])
+    except _UnusableError as fault:
+        return Decoded(None, [], [Refusal(0, str(fault))])
+
+
+def unnamed(body: bytes, box: SecretBox | None = None) -> dict[str, Any]:
+    """What a message says that has no name of ours, as the app spells it; for people, not fast.
+
+    Raises:
+        MalformedError: as `decode`.
+    """
+    opened = _message(body)
+    try:
+        if opened.kind == "encrypted":
+            opened = _inner(opened.message, box)
+    except _UnusableError:
+        return {}
+    return {field: value for field, value in opened.message.items() if field not in _NAMED}
+
+
+def _message(body: bytes) -> _Opened:
     try:
         message = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise MalformedError("the body is not JSON: send one OwnTracks message") from None
     kind = message.get("_type") if isinstance(message, dict) else None
     if not isinstance(kind, str):
         raise MalformedError("the body is no OwnTracks message: it has no _type")
-    if kind == "encrypted":
+    return _Opened(message, kind)
+
+
+def _inner(message: dict[str, Any], box: SecretBox | None) -> _Opened:
+    """Open a sealed message.
+
+    What can't be opened is malformed: the app keeps it, and seals it anew once its key is right.
+    What was opened came from the app itself, and would come again: it is unusable.
+    """
+    if box is None:
         raise MalformedError(
-            "encrypted messages can't be read yet: clear the encryption key in the app's settings, "
-            "the connection itself is encrypted",
+            "this message is encrypted, and its tag has no key: make one with `ringfence tags "
+            "owntracks-key` and enter it in the app, or clear the app's encryption key",
             reason="encrypted",
         )
-    if kind not in LOCATED:
-        return Decoded(None, [])
     try:
-        return Decoded(None, [_report(message)])
-    except _UnusableError as fault:
-        return Decoded(None, [], [Refusal(0, str(fault))])
+        plain = box.decrypt(b64decode(str(message.get("data")), validate=True))
+    except (CryptoError, ValueError, binascii.Error):
+        raise MalformedError(
+            "this message can't be decrypted with its tag's key: enter the key in the app that "
+            "`ringfence tags owntracks-key` printed (or make a new one: the old is lost)",
+            reason="encrypted",
+        ) from None
+    try:
+        opened = _message(plain)
+    except MalformedError as fault:
+        raise _UnusableError(f"decrypted, {fault}") from None
+    if opened.kind == "encrypted":
+        raise _UnusableError("encrypted twice: send each message encrypted once")
+    return opened
+
+
+def _placeless(opened: _Opened) -> bool:
+    """Whether it is the kind that may leave out its place: a beacon was met, or lost."""
+    return opened.kind == "transition" and not {"lat", "lon"} & opened.message.keys()
 
 
 def _report(message: dict[str, Any]) -> Report:
@@ -61,6 +148,7 @@ def _report(message: dict[str, Any]) -> Report:
     if time_s is None or lat is None or lon is None:
         missing = [f for f in ("tst", "lat", "lon") if message.get(f) is None]
         raise _UnusableError(f"no {', '.join(missing)}: a location holds tst, lat and lon")
+    radius_m = _number(message, "acc", -1e7, 1e7)
     speed_kmh = _number(message, "vel", -1e7, 1e7)
     course_deg = _number(message, "cog", -1e7, 1e7)
     return seal(
@@ -69,7 +157,7 @@ def _report(message: dict[str, Any]) -> Report:
             int(time_s * 1000),
             quantise(lat),
             quantise(lon),
-            _number(message, "acc", -1e7, 1e7),
+            radius_m * TO_95 if radius_m is not None and radius_m > 0 else None,
             _SOURCES.get(str(message.get("source")), 0),
             # Phones say −1 for "not known".
             speed_kmh / 3.6 if speed_kmh is not None and speed_kmh >= 0 else None,

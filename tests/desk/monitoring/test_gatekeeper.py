@@ -1,0 +1,93 @@
+"""Whom the gatekeeper knows, on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from django.test import override_settings
+
+from ringfence.desk.cases.models import Tag
+from ringfence.desk.cases.tag_actions import add_tag, make_owntracks_key, remove_owntracks_key
+from ringfence.desk.cases.tokens import token_hash
+from ringfence.desk.monitoring.gatekeeper import BELIEVED_S, TagGatekeeper
+from ringfence.gateway.codecs.owntracks import box_of
+from ringfence.gateway.report import KnownTag, NotStored
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BY = "system:test"
+
+
+class Hands:
+    """A clock that is set by hand."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def gatekeeper(clock: Hands) -> Iterator[TagGatekeeper]:
+    made = TagGatekeeper(clock=clock)
+    yield made
+    made.stop()
+
+
+def ask(gatekeeper: TagGatekeeper, token: str) -> KnownTag | NotStored | None:
+    async def scene() -> KnownTag | NotStored | None:
+        answer: asyncio.Future[KnownTag | NotStored | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        gatekeeper.ask(token_hash(token), answer.set_result)
+        return await asyncio.wait_for(answer, 10)
+
+    return asyncio.run(scene())
+
+
+@pytest.fixture
+def tag() -> tuple[Tag, str]:
+    return add_tag(by=BY, name="T1")
+
+
+def test_a_tag_is_known_with_what_opens_its_phones_messages(
+    gatekeeper: TagGatekeeper, clock: Hands, tag: tuple[Tag, str]
+) -> None:
+    row, token = tag
+    known = ask(gatekeeper, token)
+    assert known == KnownTag(row.pk, "T1", None)
+    secret = make_owntracks_key(by=BY, tag=row)
+    clock.now_s = BELIEVED_S + 1
+    assert gatekeeper.known(token_hash(token)) is None
+    known = ask(gatekeeper, token)
+    assert isinstance(known, KnownTag)
+    assert known.box is not None
+    assert known.box.decrypt(box_of(secret).encrypt(b"here")) == b"here"
+    assert secret not in repr(known)
+    assert gatekeeper.known(token_hash(token)) == known
+
+
+def test_a_key_that_was_taken_away_opens_nothing(
+    gatekeeper: TagGatekeeper, tag: tuple[Tag, str]
+) -> None:
+    make_owntracks_key(by=BY, tag=tag[0])
+    remove_owntracks_key(by=BY, tag=tag[0])
+    assert ask(gatekeeper, tag[1]) == KnownTag(tag[0].pk, "T1", None)
+
+
+def test_a_tag_still_reports_when_the_platforms_key_has_changed(
+    gatekeeper: TagGatekeeper, tag: tuple[Tag, str]
+) -> None:
+    make_owntracks_key(by=BY, tag=tag[0])
+    with override_settings(SECRET_KEY="another"):
+        assert ask(gatekeeper, tag[1]) == KnownTag(tag[0].pk, "T1", None)
+
+
+def test_a_stranger_is_nobody(gatekeeper: TagGatekeeper) -> None:
+    assert ask(gatekeeper, "made up") is None
