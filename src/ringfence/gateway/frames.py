@@ -42,6 +42,11 @@ class Heard(NamedTuple):
 class Conversation(Protocol):
     """One connection's worth of a protocol. Memory is bounded whatever comes."""
 
+    @property
+    def unfinished(self) -> int:
+        """How many bytes wait for the rest of their frame: who holds one for long is hung up on."""
+        ...
+
     def receive(self, data: bytes) -> list[Heard]:
         """Take bytes; return the frames that they complete. Raises nothing."""
         ...
@@ -57,3 +62,8 @@ class Codec(NamedTuple):
     name: str
     talk: Callable[[ModelOf, bool], Conversation]
     """Begin a conversation; True = also say what has no name (slower, for people)."""
+    refusal: bytes = b""
+    """What a device that nobody registered is told, in place of `reply`, before the line is closed.
+
+    Teltonika's log-in: 00. Empty = nothing.
+    """
