@@ -10,7 +10,15 @@ import sys
 
 import typer
 
-from ringfence import cli_evaluate, cli_files, cli_people, cli_platform, cli_sim, cli_tags
+from ringfence import (
+    cli_devices,
+    cli_evaluate,
+    cli_files,
+    cli_people,
+    cli_platform,
+    cli_sim,
+    cli_tags,
+)
 from ringfence.desk.config.errors import CantStartError
 
 app = typer.Typer(
@@ -35,6 +43,11 @@ tags.command("list")(cli_tags.list_)
 tags.command()(cli_tags.rotate)
 tags.command()(cli_tags.revoke)
 tags.command("owntracks-key")(cli_tags.owntracks_key)
+device = typer.Typer(help="How a tag names itself in device protocols.", no_args_is_help=True)
+device.command()(cli_devices.add)
+device.command()(cli_devices.remove)
+device.command("list")(cli_devices.list_)
+tags.add_typer(device, name="device")
 app.add_typer(tags, name="tags")
 
 imports = typer.Typer(help="Take a file in.", no_args_is_help=True)

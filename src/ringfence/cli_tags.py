@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+from ringfence import cli_devices
 
 if TYPE_CHECKING:
     from ringfence.desk.cases.models import Tag as TagRow
@@ -27,40 +30,67 @@ def add(
         str | None,
         typer.Option("--from", help="Fitted at this instant (default: now), with its offset."),
     ] = None,
+    imei: Annotated[
+        str | None, typer.Option(help="Let the device with this IMEI, 15 digits, report for it.")
+    ] = None,
+    protocol: cli_devices.Protocol = "",
+    model: cli_devices.Model = "",
+    zone: cli_devices.Zone = "UTC",
     data: Data = None,
 ) -> None:
     """Record a tag and print its token, this once; it is kept only as a hash."""
-    from ringfence.desk.config.opening import open_desk, shell_actor
-    from ringfence.trail.instants import InstantError, read_instant
+    from ringfence.desk.config.opening import open_desk
 
-    try:
-        from_at = read_instant(since) if since else None
-    except InstantError as error:
-        _refuse(f"--from {error}")
-    if from_at and not wearer:
-        _refuse("--from says when the tag was fitted: say on whom with --wearer")
+    from_at = _fitted_from(since, wearer)
+    spoken = {"protocol": protocol, "model": model, "zone": zone}
+    cli_devices.check_imei(imei, spoken)
     open_desk(data)
 
     from ringfence.desk.cases.errors import CaseError
+
+    try:
+        token, worn_by = _record(tag, wearer, from_at, imei, spoken)
+    except CaseError as error:
+        _refuse(str(error))
+    if worn_by:
+        typer.echo(f"tag {tag} is fitted on {worn_by.crn}", err=True)
+    if imei:
+        cli_devices.warn_of_check_digit(imei)
+    _show_token(tag, token)
+
+
+def _record(
+    tag: str, wearer: str | None, from_at: datetime | None, imei: str | None, spoken: dict[str, str]
+) -> tuple[str, WearerRow | None]:
+    """All of it or nothing."""
+    from ringfence.desk.cases.device_actions import add_device
     from ringfence.desk.cases.tag_actions import add_tag, fit_tag
+    from ringfence.desk.config.opening import shell_actor
     from ringfence.desk.kit.acting import action
     from ringfence.desk.kit.clock import now
 
     @action
     def record() -> tuple[str, WearerRow | None]:
         made, token = add_tag(by=shell_actor(), name=tag)
+        if imei:
+            add_device(by=shell_actor(), tag=made, device_id=imei, **spoken)
         worn_by = _wearer(wearer, shell_actor()) if wearer else None
         if worn_by:
             fit_tag(by=shell_actor(), tag=made, wearer=worn_by, from_at=from_at or now())
         return token, worn_by
 
+    return record()
+
+
+def _fitted_from(since: str | None, wearer: str | None) -> datetime | None:
+    from ringfence.trail.instants import InstantError, read_instant
+
+    if since and not wearer:
+        _refuse("--from says when the tag was fitted: say on whom with --wearer")
     try:
-        token, worn_by = record()
-    except CaseError as error:
-        _refuse(str(error))
-    if worn_by:
-        typer.echo(f"tag {tag} is fitted on {worn_by.crn}", err=True)
-    _show_token(tag, token)
+        return read_instant(since) if since else None
+    except InstantError as error:
+        _refuse(f"--from {error}")
 
 
 def list_(*, data: Data = None) -> None:
@@ -80,14 +110,42 @@ def list_(*, data: Data = None) -> None:
         typer.echo(f"{row.name}\t{worn_by.crn if worn_by else '-'}\t{state}")
 
 
-def rotate(tag: Tag, *, data: Data = None) -> None:
-    """Give a tag a new token, printed this once; the old one is refused within seconds."""
+def rotate(
+    tag: Tag,
+    *,
+    overlap: Annotated[
+        str, typer.Option(help="For so long the old one works, too: 24h, 90m, 7d.")
+    ] = "0s",
+    data: Data = None,
+) -> None:
+    """Give a tag a new token, printed this once; the old one is refused within half a second."""
+    try:
+        both = _duration(overlap)
+    except ValueError as error:
+        _refuse(f"--overlap {error}")
     row = _known(tag, data)
 
+    from ringfence.desk.cases.errors import CaseError
     from ringfence.desk.cases.tag_actions import rotate_tag_token
     from ringfence.desk.config.opening import shell_actor
 
-    _show_token(tag, rotate_tag_token(by=shell_actor(), tag=row))
+    try:
+        token = rotate_tag_token(by=shell_actor(), tag=row, overlap=both)
+    except CaseError as error:
+        _refuse(str(error))
+    if row.old_token_until_at:
+        typer.echo(
+            f"the old token works until {row.old_token_until_at:%d/%m/%Y %H:%M} UTC", err=True
+        )
+    _show_token(tag, token)
+
+
+def _duration(text: str) -> timedelta:
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    number, unit = text[:-1], text[-1:]
+    if unit not in units or not number.isdecimal() or len(number) > 9:
+        raise ValueError("must be a number and s, m, h or d: 24h")
+    return timedelta(**{units[unit]: int(number)})
 
 
 def revoke(

@@ -190,3 +190,52 @@ def test_taking_fixes_out_is_on_the_audit_log(run: Run, stored: None, tmp_path: 
     entry = Entry.objects.filter(event="fixes.exported").get()
     assert entry.subject == f"tag:{Tag.objects.get(name='T1').pk}"
     assert entry.actor.startswith("shell:")
+
+
+def test_a_tag_is_recorded_with_its_device(run: Run) -> None:
+    words = ["--imei", "350000000000014", "--model", "FMB920", "--zone", "Europe/London"]
+    done = run("tags", "add", "T1", "--protocol", "teltonika", *words)
+    assert done.exit_code == 0, done.output
+    listed = run("tags", "device", "list").stdout
+    assert "T1\t350000000000014\tteltonika\tFMB920\tEurope/London" in listed
+
+
+def test_a_device_is_added_and_taken_away(run: Run) -> None:
+    run("tags", "add", "T1")
+    assert run("tags", "device", "add", "T1", "8612345").exit_code == 0
+    assert "T1\t8612345\tany\t-\tUTC" in run("tags", "device", "list").stdout
+    assert run("tags", "device", "remove", "T1", "8612345").exit_code == 0
+    assert "8612345" not in run("tags", "device", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["tags", "add", "T2", "--imei", "12"], "15 digits"),
+        (["tags", "add", "T2", "--model", "FMB920"], "--imei"),
+        (["tags", "add", "T2", "--imei", "350000000000014", "--protocol", "fax"], "teltonika"),
+        (["tags", "add", "T2", "--imei", "350000000000014", "--zone", "Mars"], "Europe/London"),
+        (["tags", "device", "add", "T9", "77"], "tags list"),
+        (["tags", "device", "add", "T1", "a b"], "letters and digits"),
+        (["tags", "device", "remove", "T1", "77"], "device list"),
+        (["tags", "rotate", "T1", "--overlap", "soon"], "24h"),
+        (["tags", "rotate", "T1", "--overlap", "31d"], "30 days"),
+    ],
+)
+def test_what_cant_be_is_refused_with_what_to_do(run: Run, words: list[str], said: str) -> None:
+    run("tags", "add", "T1")
+    done = run(*words)
+    assert done.exit_code == 2
+    assert said in done.output
+    assert "T2" not in run("tags", "list").stdout
+
+
+def test_a_mistyped_imei_is_pointed_out(run: Run) -> None:
+    assert "look again" in run("tags", "add", "T1", "--imei", "350000000000013").output
+    assert "look again" not in run("tags", "add", "T2", "--imei", "350000000000006").output
+
+
+def test_an_old_token_may_work_for_a_while(run: Run) -> None:
+    run("tags", "add", "T1")
+    assert "old token works until" in run("tags", "rotate", "T1", "--overlap", "24h").output
+    assert Tag.objects.get().old_token_until_at is not None

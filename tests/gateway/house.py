@@ -44,6 +44,9 @@ class MemoryInbox:
             answer = Receipt(len(new), len(delivery.reports) - len(new))
         asyncio.get_running_loop().call_soon(done, answer)
 
+    def has_room(self) -> bool:
+        return not self.full
+
     def set_apart(self, item: SetApart) -> None:
         self.apart.append(item)
 

@@ -143,6 +143,8 @@ class SetApart(NamedTuple):
     sender_known: bool
     reports: int = 1
     """How many reports were refused with it, for the count of them."""
+    tag: KnownTag | None = None
+    """Whose they are, where the sender is known."""
 
 
 class InboxFullError(Exception):
@@ -158,6 +160,9 @@ class Inbox(Protocol):
         Raises:
             InboxFullError: too much is waiting.
         """
+
+    def has_room(self) -> bool:
+        """Whether so little waits that whoever found it full may go on."""
 
     def set_apart(self, item: SetApart) -> None:
         """Keep `item` if the allowance permits; it is counted in any case."""

@@ -9,7 +9,12 @@ import pytest
 from django.test import override_settings
 
 from ringfence.desk.cases.models import Tag
-from ringfence.desk.cases.tag_actions import add_tag, make_owntracks_key, remove_owntracks_key
+from ringfence.desk.cases.tag_actions import (
+    add_tag,
+    make_owntracks_key,
+    remove_owntracks_key,
+    revoke_tag,
+)
 from ringfence.desk.cases.tokens import token_hash
 from ringfence.desk.monitoring.gatekeeper import BELIEVED_S, TagGatekeeper
 from ringfence.gateway.codecs.owntracks import box_of
@@ -91,3 +96,24 @@ def test_a_tag_still_reports_when_the_platforms_key_has_changed(
 
 def test_a_stranger_is_nobody(gatekeeper: TagGatekeeper) -> None:
     assert ask(gatekeeper, "made up") is None
+
+
+def test_a_tag_that_was_revoked_is_asked_about_again(
+    gatekeeper: TagGatekeeper, clock: Hands, tag: tuple[Tag, str]
+) -> None:
+    row, token = tag
+    clock.now_s = 1
+    ask(gatekeeper, token)
+    assert gatekeeper.known(token_hash(token))
+    revoke_tag(by=BY, tag=row, reason="stolen")
+    gatekeeper.forget({row.pk})
+    assert gatekeeper.known(token_hash(token)) is None
+    assert ask(gatekeeper, token) is None
+
+
+def test_an_answer_from_before_a_change_is_not_believed_for_long(
+    gatekeeper: TagGatekeeper, tag: tuple[Tag, str]
+) -> None:
+    gatekeeper.forget({tag[0].pk})
+    assert isinstance(ask(gatekeeper, tag[1]), KnownTag)
+    assert gatekeeper.known(token_hash(tag[1])) is None

@@ -25,6 +25,8 @@ class Event(StrEnum):
     TAG_ADDED = "tag.added"
     TAG_TOKEN_ROTATED = "tag.token_rotated"  # noqa: S105 -- an event's name
     TAG_REVOKED = "tag.revoked"
+    TAG_DEVICE_ADDED = "tag.device_added"
+    TAG_DEVICE_REMOVED = "tag.device_removed"
     TAG_OWNTRACKS_KEY_MADE = "tag.owntracks_key_made"
     TAG_OWNTRACKS_KEY_REMOVED = "tag.owntracks_key_removed"
     TAG_FITTED = "tag.fitted"

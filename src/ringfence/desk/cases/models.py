@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -135,11 +137,50 @@ class Tag(GuardedModel):
     """SHA-256 of a 256-bit random token: as strong as the token, and fast on the ingest path."""
     owntracks_key = models.BinaryField(null=True, blank=True)
     """The secret of its OwnTracks app, sealed: see `cases.sealing`."""
+    old_token_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    """Of the token before, for as long as it works beside the new one; else empty."""
+    old_token_until_at = models.DateTimeField(null=True, blank=True)
     added_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
+    revision = models.BigIntegerField(default=0, db_index=True)
+    """Grows over all tags with every change, so that a gateway reads on from the last it saw."""
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, under the next revision."""
+        # Inside the action's transaction, which holds the write lock: no other gets the number.
+        latest = Tag.objects.aggregate(latest=models.Max("revision"))["latest"] or 0
+        self.revision = latest + 1
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "revision"}
+        super().save(*args, **kwargs)
+
+
+class TagDevice(GuardedModel):
+    """How a tag names itself in a device protocol: the list of those that are let in."""
+
+    tag = models.ForeignKey(Tag, on_delete=models.PROTECT, related_name="devices")
+    protocol = models.CharField(max_length=16, blank=True)
+    """Empty = whichever brings the id: an IMEI is the world's only one."""
+    device_id = models.CharField(max_length=32)
+    """Its IMEI, or what else its frames say."""
+    model = models.CharField(max_length=32, blank=True)
+    """As its maker spells it: says what its codes mean."""
+    zone = models.CharField(max_length=64, default="UTC")
+    """In which its clock speaks, where its protocol sends local time."""
+    added_at = models.DateTimeField()
+
+    class Meta:
+        """A device is one tag's."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["protocol", "device_id"], name="a_device_is_one_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return f"device {self.pk} of tag {self.tag_id}"
 
 
 class Fitting(GuardedModel):

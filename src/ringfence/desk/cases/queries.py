@@ -11,7 +11,7 @@ from django.db.models import Max, Q, QuerySet
 
 from ringfence.desk.cases.models import ConditionVersion, Fitting, Tag, Wearer
 from ringfence.desk.cases.versions import condition_of
-from ringfence.desk.kit.clock import to_ms
+from ringfence.desk.kit.clock import now, to_ms
 from ringfence.engine.conditions import Condition as Rule
 
 NEVER_MS = 2**63 - 1
@@ -114,8 +114,18 @@ def tag_of(wearer: Wearer, at: datetime) -> Tag | None:
 
 
 def tag_by_token_hash(token_hash: str) -> Tag | None:
-    """The tag whose token has this hash, unless it is revoked."""
-    return Tag.objects.filter(token_hash=token_hash, revoked_at__isnull=True).first()
+    """The tag whose token has this hash, or had it until not long ago, unless it is revoked."""
+    return tags_by_token_hash([token_hash]).get(token_hash)
+
+
+def tags_by_token_hash(hashes: Collection[str]) -> dict[str, Tag]:
+    """The tags with these tokens, or with these as the old ones that work still, by the hash."""
+    rows = Tag.objects.filter(revoked_at__isnull=True)
+    found = {
+        tag.old_token_hash: tag
+        for tag in rows.filter(old_token_hash__in=hashes, old_token_until_at__gt=now())
+    }
+    return found | {tag.token_hash: tag for tag in rows.filter(token_hash__in=hashes)}
 
 
 def tag_by_name(name: str) -> Tag | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
@@ -18,6 +18,8 @@ from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import now
 
 MANAGE = Permission.MANAGE_TAGS
+NO_TIME = timedelta()
+LONGEST_OVERLAP = timedelta(days=30)
 
 
 @action
@@ -43,14 +45,35 @@ def add_tag(*, by: Actor, name: str) -> tuple[Tag, str]:
 
 
 @action
-def rotate_tag_token(*, by: Actor, tag: Tag) -> str:
-    """Give `tag` a new token, returned in plain this once; the old one is refused from now on."""
+def rotate_tag_token(*, by: Actor, tag: Tag, overlap: timedelta = NO_TIME) -> str:
+    """Give `tag` a new token, returned in plain this once.
+
+    Args:
+        by: who.
+        tag: whose.
+        overlap: for so long the old token works as well, so that nothing is lost while the new one
+            travels to the device. None by default.
+
+    Raises:
+        CaseError: an overlap for a revoked tag, or one that is negative or longer than 30 days.
+    """
     actor = permitted(by, MANAGE)
+    if overlap and tag.revoked_at is not None:
+        raise CaseError(f"tag {tag.name} is revoked: its old token must not work again")
+    if not NO_TIME <= overlap <= LONGEST_OVERLAP:
+        raise CaseError("the overlap must be from 0 to 30 days")
     token = new_token()
+    tag.old_token_hash = tag.token_hash if overlap else ""
+    tag.old_token_until_at = now() + overlap if overlap else None
     tag.token_hash = token_hash(token)
     tag.revoked_at = None
-    tag.save(update_fields=["token_hash", "revoked_at"])
-    record(by=actor, event=Event.TAG_TOKEN_ROTATED, subject=f"tag:{tag.pk}")
+    tag.save(update_fields=["token_hash", "old_token_hash", "old_token_until_at", "revoked_at"])
+    record(
+        by=actor,
+        event=Event.TAG_TOKEN_ROTATED,
+        subject=f"tag:{tag.pk}",
+        detail={"overlap_s": round(overlap.total_seconds())},
+    )
     return token
 
 
@@ -67,7 +90,9 @@ def revoke_tag(*, by: Actor, tag: Tag, reason: str) -> None:
     if tag.revoked_at is not None:
         raise CaseError(f"tag {tag.name} is revoked already: rotate its token to use it again")
     tag.revoked_at = now()
-    tag.save(update_fields=["revoked_at"])
+    # No way back for the token before, even after the tag is given a new one.
+    tag.old_token_hash, tag.old_token_until_at = "", None
+    tag.save(update_fields=["revoked_at", "old_token_hash", "old_token_until_at"])
     record(by=actor, event=Event.TAG_REVOKED, subject=f"tag:{tag.pk}", reason=reason)
 
 

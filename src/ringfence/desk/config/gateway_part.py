@@ -8,6 +8,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ringfence.desk.config.plain import Application
+from ringfence.desk.monitoring.directory import TagDirectory
 from ringfence.desk.monitoring.gatekeeper import TagGatekeeper
 from ringfence.desk.monitoring.inbox import ReportInbox
 from ringfence.gateway.app import make_app
@@ -21,18 +22,21 @@ class GatewayPart:
     def __init__(self) -> None:
         self._inbox = ReportInbox()
         self._gatekeeper = TagGatekeeper()
+        self._directory = TagDirectory(self._gatekeeper.forget)
         session = Session(self._inbox, self._gatekeeper)
         self.application: Application = make_app(session)
         self.protocol: Callable[..., Any] = make_protocol(session, HttpToolsProtocol)
         """What uvicorn makes of each connection: the doors by the short way, the rest as ever."""
 
     def open(self) -> None:
-        """Start the inbox's writer."""
+        """Start the inbox's writer, and read who may speak."""
         self._inbox.start()
+        self._directory.start()
 
     def close(self, timeout_s: float) -> None:
         """Commit what was taken in; take no more."""
         self._inbox.stop(timeout_s)
+        self._directory.stop()
         self._gatekeeper.stop()
 
     def check(self) -> str | None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from django.db import DatabaseError, connections
 
 from ringfence.desk.cases.models import Tag
+from ringfence.desk.cases.queries import tags_by_token_hash
 from ringfence.desk.cases.sealing import open_secret
 from ringfence.gateway.codecs.owntracks import box_of
 from ringfence.gateway.report import KnownTag, NotStored
 
 BELIEVED_S = 4.0
-"""A revoked or rotated token is refused everywhere within this time."""
+"""How long an answer is believed, unless the directory hears that the tag has changed."""
 MOST_AT_ONCE = 500
 """Hashes in one question to the database."""
 
@@ -37,6 +39,7 @@ class TagGatekeeper:
         self._known: dict[str, tuple[KnownTag, float]] = {}
         self._asked: defaultdict[str, list[Answer]] = defaultdict(list)
         self._asking = False
+        self._forgot_s = -math.inf
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gatekeeper")
 
     def stop(self) -> None:
@@ -50,6 +53,14 @@ class TagGatekeeper:
         if found is None or found[1] < self._clock():
             return None
         return found[0]
+
+    def forget(self, tags: Collection[int]) -> None:
+        """Believe nothing of these tags any more: they were changed, perhaps revoked."""
+        # From another thread: an answer that is under way may be from before the change.
+        self._forgot_s = self._clock()
+        for token_hash, (tag, _) in list(self._known.items()):
+            if tag.id in tags:
+                self._known.pop(token_hash, None)
 
     def ask(self, token_hash: str, done: Answer) -> None:
         """Ask the database, together with whoever asks meanwhile."""
@@ -79,7 +90,7 @@ class TagGatekeeper:
         found = future.result()
         for token_hash, answers in asked.items():
             tag = found if isinstance(found, NotStored) else found.get(token_hash)
-            if isinstance(tag, KnownTag):
+            if isinstance(tag, KnownTag) and at_s > self._forgot_s:
                 self._known[token_hash] = (tag, at_s + BELIEVED_S)
             else:
                 self._known.pop(token_hash, None)
@@ -89,17 +100,16 @@ class TagGatekeeper:
 
 def _look_up(hashes: list[str]) -> dict[str, KnownTag] | NotStored:
     try:
-        rows = Tag.objects.filter(token_hash__in=hashes, revoked_at__isnull=True)
-        wanted = rows.values_list("token_hash", "id", "name", "owntracks_key")
-        return {h: _known(tag_id, name, sealed) for h, tag_id, name, sealed in wanted}
+        return {h: known_tag(tag) for h, tag in tags_by_token_hash(hashes).items()}
     except DatabaseError as error:
         log.warning("look_up_failed", error=type(error).__name__)
         connections.close_all()
         return NotStored("the database can't be read: keep these reports and send them again")
 
 
-def _known(tag_id: int, name: str, sealed: bytes | memoryview | None) -> KnownTag:
-    secret = open_secret(name, bytes(sealed)) if sealed else None
-    if sealed and secret is None:
+def known_tag(tag: Tag) -> KnownTag:
+    """A tag as the doors know it."""
+    secret = open_secret(tag.name, bytes(tag.owntracks_key)) if tag.owntracks_key else None
+    if tag.owntracks_key and secret is None:
         log.warning("owntracks_key_unreadable", cause="the platform's secret key has changed")
-    return KnownTag(tag_id, name, box_of(secret) if secret else None)
+    return KnownTag(tag.pk, tag.name, box_of(secret) if secret else None)

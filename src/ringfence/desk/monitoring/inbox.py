@@ -92,6 +92,11 @@ class ReportInbox:
         self._bytes_in += size
         self._queue.put(_Waiting(delivery, done))
 
+    def has_room(self) -> bool:
+        """Whether at most half of what may wait does: whoever found it full may go on."""
+        waiting_bytes = self._bytes_in - self._bytes_out
+        return self._queue.qsize() <= MAX_WAITING // 2 and waiting_bytes <= MAX_WAITING_BYTES // 2
+
     def set_apart(self, item: SetApart) -> None:
         """Keep `item` in the quarantine as far as the allowance goes; count it in any case."""
         metrics.REPORTS_REFUSED.labels(item.reason).inc(item.reports)

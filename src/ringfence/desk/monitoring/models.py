@@ -71,6 +71,10 @@ class Quarantine(models.Model):
     reason = models.CharField(max_length=32, db_index=True)
     detail = models.CharField(max_length=400, blank=True)
     raw = models.BinaryField()
+    tag = models.ForeignKey(
+        Tag, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    """Whose it is; null = a stranger's."""
 
     def __str__(self) -> str:
         return f"quarantined {self.id}: {self.reason}"

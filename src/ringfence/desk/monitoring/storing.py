@@ -154,4 +154,5 @@ def _quarantined(item: SetApart) -> Quarantine:
         reason=item.reason,
         detail=item.detail[: 400 - len(cut)] + cut,
         raw=item.raw[:RAW_KEPT],
+        tag_id=item.tag.id if item.tag else None,
     )

@@ -1,0 +1,12 @@
+"""What the doors of device protocols count for `/metrics`; no label says who or where."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge
+
+TCP_CONNECTIONS = Gauge(
+    "ringfence_tcp_connections", "Devices connected now, by protocol.", ["protocol"]
+)
+TCP_CLOSED = Counter(
+    "ringfence_tcp_closed", "Connections that the gateway closed, by reason.", ["reason"]
+)
