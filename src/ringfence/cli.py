@@ -13,6 +13,7 @@ import typer
 from ringfence import (
     cli_devices,
     cli_evaluate,
+    cli_feeds,
     cli_files,
     cli_people,
     cli_platform,
@@ -49,6 +50,15 @@ device.command()(cli_devices.remove)
 device.command("list")(cli_devices.list_)
 tags.add_typer(device, name="device")
 app.add_typer(tags, name="tags")
+
+feeds = typer.Typer(help="Platforms that pass on what devices said.", no_args_is_help=True)
+feeds.command()(cli_feeds.add)
+feeds.command("list")(cli_feeds.list_)
+feeds.command()(cli_feeds.bind)
+feeds.command()(cli_feeds.unbind)
+feeds.command()(cli_feeds.rotate)
+feeds.command()(cli_feeds.revoke)
+app.add_typer(feeds, name="feeds")
 
 imports = typer.Typer(help="Take a file in.", no_args_is_help=True)
 imports.command("conditions")(cli_files.import_conditions)

@@ -11,13 +11,15 @@ from ringfence.gateway.codecs.owntracks import box_of
 from ringfence.gateway.report import (
     Delivery,
     InboxFullError,
+    KnownFeed,
     KnownTag,
     NotStored,
     Receipt,
+    Sender,
     SetApart,
 )
 
-TOKENS = {"T1": "one", "T2": "two", "T3": "three"}
+TOKENS = {"T1": "one", "T2": "two", "T3": "three", "a feed": "four"}
 SECRET = "a phone's secret"
 """Of T3's OwnTracks app; the others have none."""
 
@@ -53,16 +55,14 @@ class MemoryInbox:
 
 @dataclass
 class FewTags:
-    """Knows T1 and T3 at once; has to ask about T2."""
+    """Knows T1, T3 and a feed of T1 at once; has to ask about T2."""
 
     asked: int = 0
 
-    def known(self, token_hash: str) -> KnownTag | None:
-        if token_hash == _hash("T3"):
-            return KnownTag(3, "T3", box_of(SECRET))
-        return KnownTag(1, "T1") if token_hash == _hash("T1") else None
+    def known(self, token_hash: str) -> Sender | None:
+        return _KNOWN.get(token_hash)
 
-    def ask(self, token_hash: str, done: Callable[[KnownTag | NotStored | None], None]) -> None:
+    def ask(self, token_hash: str, done: Callable[[Sender | NotStored | None], None]) -> None:
         self.asked += 1
         tag = KnownTag(2, "T2") if token_hash == _hash("T2") else None
         asyncio.get_running_loop().call_soon(done, tag)
@@ -70,3 +70,10 @@ class FewTags:
 
 def _hash(tag: str) -> str:
     return sha256(TOKENS[tag].encode()).hexdigest()
+
+
+_KNOWN: dict[str, Sender] = {
+    _hash("T1"): KnownTag(1, "T1"),
+    _hash("T3"): KnownTag(3, "T3", box_of(SECRET)),
+    _hash("a feed"): KnownFeed(7, "a feed", {"T1": KnownTag(1, "T1")}),
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from base64 import b64encode
 from itertools import pairwise
@@ -12,60 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.gateway.app import make_app
 from ringfence.gateway.codecs.owntracks import box_of
 from ringfence.gateway.session import MAX_BODY, MOST_UNKNOWN_BYTES, Session, knock
+from tests.gateway.asgi import REPORTS, ask
 from tests.gateway.house import SECRET, TOKENS, FewTags, MemoryInbox
 
-REPORTS = "/gateway/v1/reports"
 OWNTRACKS = "/gateway/owntracks"
 FIX = {"time": "2026-03-01T10:02:00Z", "lat": 51.5, "lon": -0.1}
 LOCATION = {"_type": "location", "tst": 1_772_359_320, "lat": 51.5, "lon": -0.1}
-
-
-class Answer:
-    def __init__(self, sent: list[dict[str, Any]]) -> None:
-        self.sent = sent
-        self.status = sent[0]["status"] if sent else None
-        self.headers = dict(sent[0]["headers"]) if sent else {}
-        self.body = b"".join(m.get("body", b"") for m in sent)
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-def ask(
-    inbox: MemoryInbox,
-    *pieces: bytes,
-    path: str = REPORTS,
-    method: str = "POST",
-    headers: dict[str, str] | None = None,
-    cut: bool = False,
-) -> Answer:
-    """Send a body in pieces; `cut`: the sender leaves before the end."""
-    messages = [{"type": "http.request", "body": p, "more_body": True} for p in pieces]
-    if cut:
-        messages.append({"type": "http.disconnect"})
-    else:
-        messages.append({"type": "http.request", "body": b"", "more_body": False})
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return messages.pop(0)
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "client": ("192.0.2.1", 5),
-        "headers": [(k.encode(), v.encode()) for k, v in (headers or {}).items()],
-    }
-    asyncio.run(make_app(Session(inbox, FewTags()))(scope, receive, send))  # type: ignore[arg-type]
-    return Answer(sent)
 
 
 def bearer(tag: str = "T1", kind: str = "application/json") -> dict[str, str]:

@@ -5,76 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from ringfence.gateway.codecs.owntracks import box_of
-from ringfence.gateway.connection import MAX_HEAD, make_protocol
-from ringfence.gateway.session import Session
-from tests.gateway.house import SECRET, TOKENS, FewTags, MemoryInbox
+from ringfence.gateway.connection import MAX_HEAD
+from tests.gateway.house import SECRET, TOKENS, MemoryInbox
+from tests.gateway.line import Line, State, talk
 
 FIX = {"time": "2026-03-01T10:02:00Z", "lat": 51.5, "lon": -0.1}
-
-
-class Pages(asyncio.Protocol):
-    """Stands for the server that has the rest."""
-
-    def __init__(self, **_given: Any) -> None:
-        self.got = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.transport.write(b"pages:" + data)  # type: ignore[attr-defined]
-
-
-class State:
-    def __init__(self) -> None:
-        self.connections: set[Any] = set()
-
-
-class Line:
-    """A client's end."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    def send(self, data: bytes) -> None:
-        self.writer.write(data)
-
-    async def answer(self) -> tuple[int, dict[str, str], Any]:
-        head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
-        first, *rest = head.strip().split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in rest)
-        body = await self.reader.readexactly(int(headers["content-length"]))
-        return int(first.split()[1]), headers, json.loads(body)
-
-    async def closed(self) -> bool:
-        return await self.reader.read() == b""
-
-
-def talk(
-    story: Callable[[Line, State], Awaitable[None]], inbox: MemoryInbox | None = None
-) -> MemoryInbox:
-    inbox = inbox or MemoryInbox()
-
-    async def scene() -> None:
-        state = State()
-        make = make_protocol(Session(inbox, FewTags()), Pages)
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: make(server_state=state), "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        async with asyncio.timeout(10):
-            await story(Line(reader, writer), state)
-        writer.close()
-        server.close()
-
-    asyncio.run(scene())
-    return inbox
 
 
 def request(*reports: Any, tag: str = "T1", extra: str = "", seq: int = 0) -> bytes:

@@ -46,7 +46,8 @@ def make_app(session: Session) -> App:
             return
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         peer = (scope.get("client") or ("",))[0]
-        session.take(door, headers, body, peer, lambda reply: _settle(future, reply))
+        query = scope.get("query_string", b"")
+        session.take(door, headers, body, peer, lambda r: _settle(future, r), query=query)
         await _send(send, await future)
 
     return app

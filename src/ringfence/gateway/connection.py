@@ -135,7 +135,7 @@ class DoorConnection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Find its door, before the body is read."""
         self._in_head = False
-        path = self._url.partition(b"?")[0]
+        path, _, self._query = self._url.partition(b"?")
         if not path.startswith(PREFIX):
             # Only behind another request in the same piece: nobody asks like that but attackers.
             self._door: Door | Reply = problem(400, "ask for pages on a connection of their own")
@@ -170,8 +170,9 @@ class DoorConnection(asyncio.Protocol):
             if len(self._replies) > MAX_AHEAD:
                 self._paused = True
                 self._transport.pause_reading()
+            answer = partial(self._answer, slot)
             self._session.take(
-                self._door, self._headers, body, self._peer, partial(self._answer, slot)
+                self._door, self._headers, body, self._peer, answer, query=self._query
             )
 
     def _give_up(self, reply: Reply) -> None:

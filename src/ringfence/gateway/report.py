@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
@@ -24,6 +24,9 @@ directions (Rayleigh: within r with 1 − exp(−r²/2σ²), so 1.51 σ and 2.45
 Phones state the second: Android's `Location.getAccuracy` by its documentation; iOS's
 `horizontalAccuracy` is a root mean square, 63 to 68 % (Apple's engineers, developer forum 699996),
 so that at worst what we keep holds 93 %."""
+
+KNOT_MPS = 1852 / 3600
+"""Metres a second in one knot."""
 
 Said = tuple[
     int | None, int, int | None, int | None, float | None, int, float | None, float | None,
@@ -106,6 +109,26 @@ class KnownTag(NamedTuple):
     box: SecretBox | None = None
     """Opens what its OwnTracks app encrypts; None = it has no key."""
 
+    def speaks_for(self, name: str | None) -> KnownTag | None:
+        """Itself, if a message that names its tag (or none) may be its own."""
+        return self if name in (None, self.name) else None
+
+
+class KnownFeed(NamedTuple):
+    """A sender that passes on what several tags said, once its token was recognised."""
+
+    id: int
+    name: str
+    tags: Mapping[str, KnownTag]
+    """Those that are bound to it, by name: it speaks for no others."""
+
+    def speaks_for(self, name: str | None) -> KnownTag | None:
+        """The tag of this name, if it is bound to this feed."""
+        return self.tags.get(name) if name is not None else None
+
+
+Sender = KnownTag | KnownFeed
+
 
 class Delivery(NamedTuple):
     """Reports to be stored together with the bytes they came in."""
@@ -171,8 +194,8 @@ class Inbox(Protocol):
 class Gatekeeper(Protocol):
     """Who may speak. Called on the event loop; never blocks it."""
 
-    def known(self, token_hash: str) -> KnownTag | None:
-        """The tag with this token, if that was found out recently enough; else None: `ask`."""
+    def known(self, token_hash: str) -> Sender | None:
+        """Whose token this is, if that was found out recently enough; else None: `ask`."""
 
-    def ask(self, token_hash: str, done: Callable[[KnownTag | NotStored | None], None]) -> None:
+    def ask(self, token_hash: str, done: Callable[[Sender | NotStored | None], None]) -> None:
         """Look the token up; `done` is called on the same loop, with None for a stranger."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
@@ -13,18 +11,21 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from ringfence.gateway.codecs import owntracks, ringfence_json
+from ringfence.gateway.codecs import osmand, owntracks, ringfence_json, traccar
+from ringfence.gateway.credentials import Shown, from_header, without_secret
 from ringfence.gateway.report import (
     Decoded,
     Delivery,
     Gatekeeper,
     Inbox,
     InboxFullError,
+    KnownFeed,
     KnownTag,
     MalformedError,
     NotStored,
     Receipt,
     Refusal,
+    Sender,
     SetApart,
 )
 
@@ -35,6 +36,14 @@ DRAIN_AT_MOST = 16 * MAX_BODY
 MOST_UNKNOWN_BYTES = 16 * MAX_BODY
 """Bodies of senders who are being looked up: a flood of made-up tokens must not fill the memory."""
 PREFIX = b"/gateway/"
+_NOT_A_TAGS = (
+    "no tag has this token, or it is another tag's: send the token that `ringfence tags add` "
+    "printed for the tag that reports (`ringfence tags rotate` makes a new one)"
+)
+_NOT_A_FEEDS = (
+    "no feed has this token, or the device is not bound to it: send the token that `ringfence "
+    "feeds add` printed, and bind the tag of the device's uniqueId with `ringfence feeds bind`"
+)
 
 Headers = dict[bytes, bytes]
 """Of the names in lower case."""
@@ -50,32 +59,64 @@ class Reply(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+class Request(NamedTuple):
+    """A whole request to a door."""
+
+    door: Door
+    media_type: bytes
+    body: bytes
+    """What it said, without a token: fit to be kept."""
+    peer: str
+    received_ms: int
+    done: Done
+    """Called once, on the event loop, with the reply."""
+
+
 class Door(NamedTuple):
     """One path that tags report to: how they say who they are, and what they speak."""
 
     name: str
-    scheme: bytes
-    media_types: frozenset[bytes]
-    """Empty: any, the door's protocol leaves it open."""
-    decode: Callable[[bytes, bytes, KnownTag], Decoded]
-    """Of the body, its media type, and the sender."""
+    schemes: tuple[bytes, ...]
+    """Of the Authorization header; the first is named in a refusal."""
+    decode: Callable[[Request, Sender], Decoded]
     reply: Callable[[Receipt, list[Refusal]], bytes]
+    media_types: frozenset[bytes] = frozenset()
+    """Empty: any, the door's protocol leaves it open."""
+    methods: tuple[bytes, ...] = (b"POST",)
+    sender: type[Sender] = KnownTag
+    parameters: bool = False
+    """Whether a query or a form may hold the report, and the token."""
+
+
+def _owntracks(request: Request, sender: Sender) -> Decoded:
+    return owntracks.decode(request.body, sender.box if isinstance(sender, KnownTag) else None)
 
 
 DOORS = {
     b"/gateway/v1/reports": Door(
         "reports",
-        b"bearer",
-        ringfence_json.MSGPACK | {ringfence_json.JSON},
-        lambda body, media_type, _tag: ringfence_json.decode(body, media_type),
+        (b"bearer",),
+        lambda request, _: ringfence_json.decode(request.body, request.media_type),
         ringfence_json.reply,
+        media_types=ringfence_json.MSGPACK | {ringfence_json.JSON},
     ),
     b"/gateway/owntracks": Door(
-        "owntracks",
-        b"basic",
-        frozenset(),
-        lambda body, _media_type, tag: owntracks.decode(body, tag.box),
-        lambda _receipt, _refused: owntracks.REPLY,
+        "owntracks", (b"basic",), _owntracks, lambda _receipt, _refused: owntracks.REPLY
+    ),
+    b"/gateway/osmand": Door(
+        "osmand",
+        (b"bearer", b"basic"),
+        lambda request, _: osmand.decode(request.body, request.received_ms),
+        lambda _receipt, _refused: b"",
+        methods=(b"GET", b"POST"),
+        parameters=True,
+    ),
+    b"/gateway/traccar": Door(
+        "traccar",
+        (b"bearer",),
+        lambda request, _: traccar.decode(request.body),
+        lambda _receipt, _refused: b"",
+        sender=KnownFeed,
     ),
 }
 
@@ -98,25 +139,14 @@ def knock(method: bytes, path: bytes, headers: Headers) -> Door | Reply:
     if door is None:
         paths = ", ".join(p.decode() for p in DOORS)
         return problem(404, f"there is no such door: the doors are {paths}")
-    if method != b"POST":
-        return problem(405, "this door takes POST only", (b"allow", b"POST"))
+    if method not in door.methods:
+        allowed = b", ".join(door.methods)
+        return problem(405, f"this door takes {allowed.decode()} only", (b"allow", allowed))
     if door.media_types and _media_type(headers) not in door.media_types:
         return problem(415, "send Content-Type application/json or application/msgpack")
     if int(headers.get(b"content-length", b"0")) > MAX_BODY:
         return too_large()
     return door
-
-
-class Request(NamedTuple):
-    """A whole request to a door."""
-
-    door: Door
-    headers: Headers
-    body: bytes
-    peer: str
-    received_ms: int
-    done: Done
-    """Called once, on the event loop, with the reply."""
 
 
 class Session:
@@ -127,43 +157,56 @@ class Session:
         self._gatekeeper = gatekeeper
         self._unknown_bytes = 0
 
-    def take(self, door: Door, headers: Headers, body: bytes, peer: str, done: Done) -> None:
+    def take(
+        self,
+        door: Door,
+        headers: Headers,
+        body: bytes,
+        peer: str,
+        done: Done,
+        *,
+        query: bytes = b"",
+    ) -> None:
         """Take a whole request in; `done` gets the reply, after the commit where there is one."""
-        request = Request(door, headers, body, peer, time_ns() // 1_000_000, done)
-        user, token = _credentials(door.scheme, headers.get(b"authorization", b""))
+        shown = from_header(door.schemes, headers.get(b"authorization", b""))
+        if door.parameters:
+            body, shown = _of_parameters(body, query, shown)
+        received_ms = time_ns() // 1_000_000
+        request = Request(door, _media_type(headers), body, peer, received_ms, done)
         # Looked up by its hash: how long that takes says nothing of a token that is nearly right.
-        token_hash = sha256(token).hexdigest()
-        tag = self._gatekeeper.known(token_hash) if token else None
-        if tag is not None or not token:
-            self._identified(request, user, tag)
+        token_hash = sha256(shown.token).hexdigest()
+        sender = self._gatekeeper.known(token_hash) if shown.token else None
+        if sender is not None or not shown.token:
+            self._identified(request, shown.user, sender)
         elif self._unknown_bytes + len(body) > MOST_UNKNOWN_BYTES:
             request.done(_come_back("too many senders wait to be recognised"))
         else:
             self._unknown_bytes += len(body)
-            self._gatekeeper.ask(token_hash, partial(self._recognised, request, user))
+            self._gatekeeper.ask(token_hash, partial(self._recognised, request, shown.user))
 
     def _recognised(
-        self, request: Request, user: str | None, tag: KnownTag | NotStored | None
+        self, request: Request, user: str | None, sender: Sender | NotStored | None
     ) -> None:
         self._unknown_bytes -= len(request.body)
-        self._identified(request, user, tag)
+        self._identified(request, user, sender)
 
     def _identified(
-        self, request: Request, user: str | None, tag: KnownTag | NotStored | None
+        self, request: Request, user: str | None, sender: Sender | NotStored | None
     ) -> None:
-        if isinstance(tag, NotStored):
-            _stored(request, [], tag)
+        if isinstance(sender, NotStored):
+            _stored(request, [], sender)
             return
-        if tag is None or user not in (None, tag.name):
+        if not isinstance(sender, request.door.sender) or user not in (None, sender.name):
             self._turn_away(request)
             return
         try:
-            decoded = request.door.decode(request.body, _media_type(request.headers), tag)
+            decoded = request.door.decode(request, sender)
         except MalformedError as fault:
             self._set_apart(request, fault.reason, str(fault), sender_known=True)
             request.done(problem(400, str(fault)))
             return
-        if decoded.tag not in (None, tag.name):
+        tag = sender.speaks_for(decoded.tag)
+        if tag is None:
             self._turn_away(request)
             return
         if decoded.refused:
@@ -191,12 +234,9 @@ class Session:
             request.done(_come_back("too much is waiting to be stored"))
 
     def _turn_away(self, request: Request) -> None:
-        why = (
-            "no tag has this token, or it is another tag's: send the token that `ringfence tags "
-            "add` printed for the tag that reports (`ringfence tags rotate` makes a new one)"
-        )
+        why = _NOT_A_TAGS if request.door.sender is KnownTag else _NOT_A_FEEDS
         self._set_apart(request, "unauthenticated", why, sender_known=False)
-        scheme = request.door.scheme.title() + b' realm="ringfence"'
+        scheme = request.door.schemes[0].title() + b' realm="ringfence"'
         request.done(problem(401, why, (b"www-authenticate", scheme)))
 
     def _set_apart(
@@ -233,15 +273,11 @@ def _media_type(headers: Headers) -> bytes:
     return given if given == ringfence_json.JSON else given.partition(b";")[0].strip().lower()
 
 
-def _credentials(scheme: bytes, authorization: bytes) -> tuple[str | None, bytes]:
-    """Name (Basic only) and token; an empty token where there is none to read."""
-    given, _, rest = authorization.partition(b" ")
-    if given.lower() != scheme:
-        return None, b""
-    if scheme == b"bearer":
-        return None, rest.strip()
-    try:
-        user, _, token = b64decode(rest.strip(), validate=True).partition(b":")
-        return user.decode(), token
-    except (binascii.Error, UnicodeDecodeError):
-        return None, b""
+def _of_parameters(body: bytes, query: bytes, shown: Shown) -> tuple[bytes, Shown]:
+    """What was said without its token, and who says it: a header wins over a parameter."""
+    query, token = without_secret(query)
+    if body.lstrip()[:1] not in (b"{", b"["):
+        form, of_form = without_secret(body)
+        token = token or of_form
+        body = b"&".join(part for part in (query, form) if part)
+    return body, shown if shown.token else Shown(None, token)

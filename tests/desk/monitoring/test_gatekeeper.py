@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import override_settings
 
+from ringfence.desk.cases.feed_actions import add_feed, bind_tag, revoke_feed
 from ringfence.desk.cases.models import Tag
 from ringfence.desk.cases.tag_actions import (
     add_tag,
@@ -18,7 +19,7 @@ from ringfence.desk.cases.tag_actions import (
 from ringfence.desk.cases.tokens import token_hash
 from ringfence.desk.monitoring.gatekeeper import BELIEVED_S, TagGatekeeper
 from ringfence.gateway.codecs.owntracks import box_of
-from ringfence.gateway.report import KnownTag, NotStored
+from ringfence.gateway.report import KnownFeed, KnownTag, NotStored, Sender
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BY = "system:test"
@@ -45,9 +46,9 @@ def gatekeeper(clock: Hands) -> Iterator[TagGatekeeper]:
     made.stop()
 
 
-def ask(gatekeeper: TagGatekeeper, token: str) -> KnownTag | NotStored | None:
-    async def scene() -> KnownTag | NotStored | None:
-        answer: asyncio.Future[KnownTag | NotStored | None] = (
+def ask(gatekeeper: TagGatekeeper, token: str) -> Sender | NotStored | None:
+    async def scene() -> Sender | NotStored | None:
+        answer: asyncio.Future[Sender | NotStored | None] = (
             asyncio.get_running_loop().create_future()
         )
         gatekeeper.ask(token_hash(token), answer.set_result)
@@ -117,3 +118,33 @@ def test_an_answer_from_before_a_change_is_not_believed_for_long(
     gatekeeper.forget({tag[0].pk})
     assert isinstance(ask(gatekeeper, tag[1]), KnownTag)
     assert gatekeeper.known(token_hash(tag[1])) is None
+
+
+def test_a_feed_is_known_with_the_tags_that_are_bound_to_it(
+    gatekeeper: TagGatekeeper, tag: tuple[Tag, str]
+) -> None:
+    feed, token = add_feed(by=BY, name="F")
+    assert ask(gatekeeper, token) == KnownFeed(feed.pk, "F", {})
+    gone = add_tag(by=BY, name="T2")[0]
+    add_tag(by=BY, name="T3")
+    for bound in (tag[0], gone):
+        bind_tag(by=BY, feed=feed, tag=bound)
+    revoke_tag(by=BY, tag=gone, reason="lost")
+    known = ask(gatekeeper, token)
+    assert known == KnownFeed(feed.pk, "F", {"T1": KnownTag(tag[0].pk, "T1")})
+    assert known.speaks_for("T1") == KnownTag(tag[0].pk, "T1")
+    assert known.speaks_for("T2") is known.speaks_for("T3") is known.speaks_for(None) is None
+    revoke_feed(by=BY, feed=feed, reason="sold")
+    assert ask(gatekeeper, token) is None
+
+
+def test_a_feed_is_asked_about_again_when_any_tag_has_changed(
+    gatekeeper: TagGatekeeper, clock: Hands, tag: tuple[Tag, str]
+) -> None:
+    feed, token = add_feed(by=BY, name="F")
+    bind_tag(by=BY, feed=feed, tag=tag[0])
+    clock.now_s = 1
+    ask(gatekeeper, token)
+    assert gatekeeper.known(token_hash(token))
+    gatekeeper.forget({tag[0].pk})
+    assert gatekeeper.known(token_hash(token)) is None

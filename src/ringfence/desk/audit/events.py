@@ -29,6 +29,11 @@ class Event(StrEnum):
     TAG_DEVICE_REMOVED = "tag.device_removed"
     TAG_OWNTRACKS_KEY_MADE = "tag.owntracks_key_made"
     TAG_OWNTRACKS_KEY_REMOVED = "tag.owntracks_key_removed"
+    FEED_ADDED = "feed.added"
+    FEED_TOKEN_ROTATED = "feed.token_rotated"  # noqa: S105 -- an event's name
+    FEED_REVOKED = "feed.revoked"
+    TAG_BOUND = "tag.bound"
+    TAG_UNBOUND = "tag.unbound"
     TAG_FITTED = "tag.fitted"
     FITTING_ENDED = "fitting.ended"
 

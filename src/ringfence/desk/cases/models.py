@@ -129,6 +129,19 @@ class ConditionVersion(AppendOnlyModel):
         return f"{self.condition_id} v{self.version}"
 
 
+class Feed(GuardedModel):
+    """Another platform that passes on what its devices said, such as a Traccar server."""
+
+    name = models.CharField(max_length=64, unique=True)
+    token_hash = models.CharField(max_length=64, db_index=True)
+    """As a tag's."""
+    added_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Tag(GuardedModel):
     """A device. Its token is kept as a hash; compliance hangs on the fitting."""
 
@@ -140,6 +153,10 @@ class Tag(GuardedModel):
     old_token_hash = models.CharField(max_length=64, blank=True, db_index=True)
     """Of the token before, for as long as it works beside the new one; else empty."""
     old_token_until_at = models.DateTimeField(null=True, blank=True)
+    feed = models.ForeignKey(
+        Feed, null=True, blank=True, on_delete=models.PROTECT, related_name="tags"
+    )
+    """Who else may report for it: one feed at most."""
     added_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     revision = models.BigIntegerField(default=0, db_index=True)

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from django.db.models import Max, Q, QuerySet
 
-from ringfence.desk.cases.models import ConditionVersion, Fitting, Tag, Wearer
+from ringfence.desk.cases.models import ConditionVersion, Feed, Fitting, Tag, Wearer
 from ringfence.desk.cases.versions import condition_of
 from ringfence.desk.kit.clock import now, to_ms
 from ringfence.engine.conditions import Condition as Rule
@@ -131,6 +131,11 @@ def tags_by_token_hash(hashes: Collection[str]) -> dict[str, Tag]:
 def tag_by_name(name: str) -> Tag | None:
     """The tag of this name, revoked or not."""
     return Tag.objects.filter(name=name).first()
+
+
+def feed_by_name(name: str) -> Feed | None:
+    """The feed of this name, revoked or not."""
+    return Feed.objects.filter(name=name).first()
 
 
 def wearer_by_crn(crn: str) -> Wearer | None:

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from django.db import DatabaseError, connections
 
-from ringfence.desk.cases.models import Tag
+from ringfence.desk.cases.models import Feed, Tag
 from ringfence.desk.cases.queries import tags_by_token_hash
 from ringfence.desk.cases.sealing import open_secret
 from ringfence.gateway.codecs.owntracks import box_of
-from ringfence.gateway.report import KnownTag, NotStored
+from ringfence.gateway.report import KnownFeed, KnownTag, NotStored, Sender
 
 BELIEVED_S = 4.0
 """How long an answer is believed, unless the directory hears that the tag has changed."""
@@ -24,11 +24,11 @@ MOST_AT_ONCE = 500
 """Hashes in one question to the database."""
 
 log = structlog.get_logger("ringfence.gatekeeper")
-Answer = Callable[[KnownTag | NotStored | None], None]
+Answer = Callable[[Sender | NotStored | None], None]
 
 
 class TagGatekeeper:
-    """Implements `gateway.report.Gatekeeper` on the desk's tags.
+    """Implements `gateway.report.Gatekeeper` on the desk's tags and feeds.
 
     Strangers are not remembered, so that a new tag is let in at once and a flood of made-up tokens
     fills no memory.
@@ -36,7 +36,7 @@ class TagGatekeeper:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._known: dict[str, tuple[KnownTag, float]] = {}
+        self._known: dict[str, tuple[Sender, float]] = {}
         self._asked: defaultdict[str, list[Answer]] = defaultdict(list)
         self._asking = False
         self._forgot_s = -math.inf
@@ -47,8 +47,8 @@ class TagGatekeeper:
         self._pool.submit(connections.close_all)
         self._pool.shutdown(wait=True)
 
-    def known(self, token_hash: str) -> KnownTag | None:
-        """The tag with this token, if the database said so within `BELIEVED_S`."""
+    def known(self, token_hash: str) -> Sender | None:
+        """Whose token this is, if the database said so within `BELIEVED_S`."""
         found = self._known.get(token_hash)
         if found is None or found[1] < self._clock():
             return None
@@ -58,8 +58,9 @@ class TagGatekeeper:
         """Believe nothing of these tags any more: they were changed, perhaps revoked."""
         # From another thread: an answer that is under way may be from before the change.
         self._forgot_s = self._clock()
-        for token_hash, (tag, _) in list(self._known.items()):
-            if tag.id in tags:
+        for token_hash, (sender, _) in list(self._known.items()):
+            # A feed may have lost the tag, or gained it.
+            if isinstance(sender, KnownFeed) or sender.id in tags:
                 self._known.pop(token_hash, None)
 
     def ask(self, token_hash: str, done: Answer) -> None:
@@ -81,7 +82,7 @@ class TagGatekeeper:
         loop: asyncio.AbstractEventLoop,
         asked: dict[str, list[Answer]],
         at_s: float,
-        future: asyncio.Future[dict[str, KnownTag] | NotStored],
+        future: asyncio.Future[dict[str, Sender] | NotStored],
     ) -> None:
         if self._asked:
             self._ask_next(loop)
@@ -89,22 +90,32 @@ class TagGatekeeper:
             self._asking = False
         found = future.result()
         for token_hash, answers in asked.items():
-            tag = found if isinstance(found, NotStored) else found.get(token_hash)
-            if isinstance(tag, KnownTag) and at_s > self._forgot_s:
-                self._known[token_hash] = (tag, at_s + BELIEVED_S)
-            else:
+            sender = found if isinstance(found, NotStored) else found.get(token_hash)
+            if sender is None or isinstance(sender, NotStored) or at_s <= self._forgot_s:
                 self._known.pop(token_hash, None)
+            else:
+                self._known[token_hash] = (sender, at_s + BELIEVED_S)
             for answer in answers:
-                answer(tag)
+                answer(sender)
 
 
-def _look_up(hashes: list[str]) -> dict[str, KnownTag] | NotStored:
+def _look_up(hashes: list[str]) -> dict[str, Sender] | NotStored:
     try:
-        return {h: known_tag(tag) for h, tag in tags_by_token_hash(hashes).items()}
+        return _found(hashes)
     except DatabaseError as error:
         log.warning("look_up_failed", error=type(error).__name__)
         connections.close_all()
         return NotStored("the database can't be read: keep these reports and send them again")
+
+
+def _found(hashes: list[str]) -> dict[str, Sender]:
+    found: dict[str, Sender] = {h: known_tag(tag) for h, tag in tags_by_token_hash(hashes).items()}
+    if rest := [h for h in hashes if h not in found]:
+        for feed in Feed.objects.filter(token_hash__in=rest, revoked_at__isnull=True):
+            bound = feed.tags.filter(revoked_at__isnull=True).values_list("id", "name")
+            known = {name: KnownTag(tag_id, name) for tag_id, name in bound}
+            found[feed.token_hash] = KnownFeed(feed.pk, feed.name, known)
+    return found
 
 
 def known_tag(tag: Tag) -> KnownTag:
