@@ -37,6 +37,8 @@ class Heard(NamedTuple):
     """What the device waits for, to be sent after the reports are committed; empty = nothing."""
     error: str | None = None
     """Why it can't be used, and what to do; never a place or a person."""
+    missing: int = 0
+    """So many frames before it were numbered by the device and have not come (yet)."""
 
 
 class Conversation(Protocol):

@@ -1,0 +1,123 @@
+"""Queclink's @Track protocol, text and binary, as GL, GT, GV, GB and CV devices speak it.
+
+Reports are acknowledged by `+SACK:COUNT$` and heartbeats by `+SACK:GTHBD,VERSION,COUNT$`: a device
+that was told to wait for it sends again until it comes, any other ignores it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ringfence.gateway.codecs.queclink import binary, text
+from ringfence.gateway.codecs.queclink.cutting import BINARY, JUNK, TEXT, cut
+from ringfence.gateway.codecs.queclink.saying import Said, UnusableError, one, reports
+from ringfence.gateway.frames import Codec, Heard, ModelOf
+from ringfence.gateway.report import Report
+
+MOST_DEVICES: Final = 256
+"""So many devices' last count and position are remembered on one connection."""
+_BLANK = b"\r\n\0 "
+_READ = {TEXT: text.read, BINARY: binary.read}
+_NOT_A_FRAME = "not a frame of Queclink's: look at the port's protocol and the device's set-up"
+
+
+class Talk:
+    """A conversation (`gateway.frames.Conversation`)."""
+
+    def __init__(self, model_of: ModelOf, with_raw: bool) -> None:  # noqa: FBT001 -- Codec.talk
+        self._model_of = model_of
+        self._with_raw = with_raw
+        self._rest = b""
+        self._device: str | None = None
+        self._counts: dict[str | None, int] = {}
+        self._newest: dict[str | None, Report] = {}
+
+    @property
+    def unfinished(self) -> int:
+        """How many bytes wait for the rest of their frame."""
+        return len(self._rest)
+
+    def receive(self, data: bytes) -> list[Heard]:
+        """Take bytes; return the frames that they complete."""
+        if self._rest:
+            data = self._rest + data
+        heard: list[Heard] = []
+        at, end = 0, len(data)
+        while at < end:
+            if data[at] in _BLANK:
+                at += 1
+                continue
+            piece = cut(data, at)
+            if piece is None:
+                break
+            kind, until = piece
+            heard.append(self._heard(kind, data[at:until]))
+            at = until
+        self._rest = data[at:]
+        return heard
+
+    def _heard(self, kind: int, raw: bytes) -> Heard:
+        if kind == JUNK:
+            return Heard(raw, self._device, error=_NOT_A_FRAME)
+        try:
+            said = _READ.get(kind, binary.read_records)(raw, with_raw=self._with_raw)
+            device = said.device or self._device
+            made = self._reports(said, device)
+        except UnusableError as fault:
+            return Heard(raw, self._device, error=str(fault))
+        except (ValueError, IndexError, OverflowError):
+            return Heard(raw, self._device, error="the frame is damaged: its fields can't be read")
+        if device != self._device:
+            self._device = device
+            self._forget_some()
+        missing = self._missing(device, said)
+        held = self._held(said, missing, len(made)) if self._with_raw else ()
+        return Heard(raw, device, made, held, said.reply, None, missing)
+
+    def _reports(self, said: Said, device: str | None) -> tuple[Report, ...]:
+        if not said.reported:
+            return ()
+        positions = said.positions
+        if len(positions) == 1 and not positions[0].last_known:
+            made = one(said)
+        else:
+            made = reports(said, self._model_of(device or "").zone, self._newest.get(device))
+        if positions:
+            self._newest[device] = made[len(positions) - 1]
+        return tuple(made)
+
+    def _missing(self, device: str | None, said: Said) -> int:
+        """How many numbers were left out since the last frame of this device."""
+        if said.number is None:
+            return 0
+        last = self._counts.get(device)
+        ahead = 1 if last is None else (said.number - last) & 0xFFFF
+        if ahead > 0x7FFF or ahead == 0:
+            # An older one out of the buffer; or the device began anew, which is no gap.
+            if not said.buffered and ahead:
+                self._counts[device] = said.number
+            return 0
+        self._counts[device] = said.number
+        return ahead - 1
+
+    def _forget_some(self) -> None:
+        """A connection that many devices share remembers the last of them only."""
+        if len(self._counts) > MOST_DEVICES or len(self._newest) > MOST_DEVICES:
+            self._counts.clear()
+            self._newest.clear()
+
+    def _held(self, said: Said, missing: int, count: int) -> tuple[dict[str, Any], ...]:
+        """What has no name of ours: of a frame with several reports it stands with the last."""
+        if not count:
+            return ()
+        held = dict(said.raw)
+        if missing:
+            held["frames_missing_before"] = missing
+        if said.buffered:
+            held["buffered"] = True
+        if said.positions and said.positions[-1].last_known:
+            held["last_known_position"] = True
+        return (*({} for _ in range(count - 1)), held)
+
+
+CODEC: Final = Codec("queclink", Talk)

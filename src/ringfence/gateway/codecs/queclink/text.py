@@ -1,0 +1,263 @@
+"""Queclink's @Track protocol in text: `+RESP:GTFRI,VERSION,IMEI,NAME,…,SEND TIME,COUNT$`.
+
+The maker has a field list for each model and version; they agree on the form of a position
+(accuracy, speed, course, altitude, longitude, latitude, time), on what stands round it, and on the
+end. So positions are found by their form, and what depends on the model by its own form or by the
+device type, the first digits of the version.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from ringfence.engine.fix import E7, Signal
+from ringfence.gateway.codecs.queclink.saying import (
+    BATTERY_LOW,
+    GNSS_LOST,
+    JAMMED,
+    JAMMING_CRITICAL,
+    MOTION_STATES,
+    Position,
+    Said,
+    UnusableError,
+    utc_ms,
+)
+
+SIGNALS: Final = {
+    "SOS": int(Signal.SOS),
+    "PNA": int(Signal.POWER_ON),
+    "PFA": int(Signal.POWER_OFF),
+    "BPL": BATTERY_LOW,
+    "BTC": int(Signal.CHARGING),
+    "EPN": int(Signal.CHARGING),
+    "MPN": int(Signal.CHARGING),
+    "JDR": JAMMED,
+}
+"""Reports that are a signal by their name alone."""
+
+_HAND_HELD: Final = frozenset(
+    # GL200, GL100, GL500, GT200, GL300 and kin, GT50x, GL53x, GL50, GL320M, GL300M
+    ("02", "07", "11", "12", "1A", "21", "28", "2C", "30", "40", "42", "44", "52", "55", "C3", "F5")
+)
+"""Device types whose position reports end with the battery's charge."""
+_WITH_MODE: Final = frozenset(("2E", "DE"))
+"""GL505, GL500M: charge, mode and motion stand after the network's signal strength."""
+_SATELLITES: Final = frozenset(("6E", "74"))
+"""GV310LAU, GV350CEU, and all with versions of ten digits: a mask after the cell says what is
+appended, satellites first."""
+_END_WITH_CHARGE: Final = frozenset(
+    ("FRI", "GEO", "SPD", "SOS", "RTL", "PNL", "NMR", "DIS", "DOG", "IGL", "TMP", "ERI", "WIF")
+)
+_CHARGE_AT: Final = {"STR": 8, "CTN": 8, "LBS": 6}
+"""Reports of a day's work (GL5xx) and of cells: the charge stands before the position."""
+
+
+def read(raw: bytes, *, with_raw: bool) -> Said:
+    """Read one text frame, with or without its closing `$`.
+
+    Raises:
+        UnusableError: it is not of the @Track protocol.
+    """
+    fields = raw.decode("latin-1").rstrip("$").split(",")
+    header = fields[0]
+    report = header[-3:]
+    if len(fields) < 4 or header[-6:-3] != ":GT":
+        raise UnusableError("not a frame of @Track: it begins with +RESP:GTxxx, +BUFF or +ACK")
+    version, device, name_at = fields[1], fields[2], 3
+    if len(version) == 15 and version.isdigit():  # GT300 and kin say no version
+        version, device, name_at = "", version, 2
+    if not _is_time(fields[-2]) and _is_time(fields[-3]):
+        del fields[-1]  # they also end with their version
+    number = _number_of_frame(fields[-1])
+    if header[1] == "A":
+        reply = b""
+        if report == "HBD" and number is not None:
+            reply = f"+SACK:GTHBD,{version},{fields[-1]}$".encode("latin-1")
+        return Said(_device(device), number, reply=reply, reported=False)
+    positions, ends = _positions(fields, version)
+    after = ends[-1] if ends else name_at + 1
+    return Said(
+        _device(device),
+        number,
+        positions,
+        fields[-2] if _is_time(fields[-2]) else "",
+        _battery(fields, report, version, after),
+        SIGNALS.get(report, 0) or _signals(fields, report, after, version),
+        b"+SACK:%s$" % fields[-1].encode("latin-1") if number is not None else b"",
+        header[1] == "B",
+        raw=_raw(fields, version, name_at, ends) if with_raw else {},
+    )
+
+
+def _positions(fields: list[str], version: str) -> tuple[list[Position], list[int]]:
+    """The positions, and for each where the fields after its time begin."""
+    positions: list[Position] = []
+    ends: list[int] = []
+    lengths = list(map(len, fields))
+    at = 8
+    for _ in range(lengths.count(14)):
+        try:
+            at = lengths.index(14, at + 1)
+            if _is_degrees(fields[at - 2]) and _is_degrees(fields[at - 1]):
+                positions.append(_position(fields, at, version))
+                ends.append(at + 1)
+        except ValueError:
+            continue
+    return positions, ends
+
+
+def _is_degrees(text: str) -> bool:
+    return text[-7:-6] == "."  # six decimals: no length, level or temperature has them
+
+
+def _position(fields: list[str], at: int, version: str) -> Position:
+    """Raises `ValueError` if it is none."""
+    accuracy, speed, course, altitude, lon, lat, time = fields[at - 6 : at + 1]
+    lon_deg, lat_deg = float(lon), float(lat)
+    if not (-180 <= lon_deg <= 180 and -90 <= lat_deg <= 90) or lon_deg == lat_deg == 0:
+        raise ValueError("no place on earth")
+    hdop = _number(accuracy, 0, 1000)
+    speed_kmh = _number(speed, 0, 10_000)
+    said = (
+        utc_ms(time),
+        round(lat_deg * E7),  # `quantise`, without the calls
+        round(lon_deg * E7),
+        None if speed_kmh is None else speed_kmh / 3.6,
+        _number(course, 0, 360),
+        _number(altitude, -100_000, 100_000),
+        _satellites(fields, at + 5, version),
+        hdop or None,
+        hdop == 0,
+    )
+    return tuple.__new__(Position, said)
+
+
+def _satellites(fields: list[str], at: int, version: str) -> int | None:
+    if len(version) == 10 or version[:2] in _SATELLITES:
+        mask = fields[at : at + 2]
+        if len(mask) == 2 and len(mask[0]) == 2 and mask[0][1] in "13579BDF":
+            return int(mask[1]) if mask[1].isdigit() and len(mask[1]) <= 2 else None
+    return None
+
+
+@lru_cache(maxsize=8192)  # few values come again and again, each with one decimal
+def _number(text: str, low: float, high: float) -> float | None:
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if low <= value <= high else None
+
+
+def _battery(fields: list[str], report: str, version: str, after: int) -> float | None:
+    """The battery's charge in percent, where this type of device has it in this report."""
+    kind = version[:2]
+    at = len(fields) - 3  # before the send time
+    if report in _CHARGE_AT:
+        at = _CHARGE_AT[report]
+    elif report == "INF":
+        at = _after_last_fix(fields, kind)
+    elif kind in _WITH_MODE:
+        at = at - (4 if kind == "2E" else 3) if report in _END_WITH_CHARGE else 0
+    elif kind == "C3" and report == "ERI":
+        at = after + 5
+    elif kind not in _HAND_HELD:
+        at = _before_vehicle_state(fields, after)
+    elif report not in _END_WITH_CHARGE:
+        at = 0
+    return _percent(fields[at]) if 3 < at < len(fields) - 2 else None
+
+
+def _before_vehicle_state(fields: list[str], after: int) -> int:
+    """Vehicles: before the state of the vehicle, whose first two of six digits are a motion."""
+    for at in range(after + 1, len(fields) - 2):
+        if len(fields[at]) == 6 and fields[at][:2] in MOTION_STATES and len(fields[at - 1]) < 4:
+            return at - 1
+    return 0
+
+
+def _after_last_fix(fields: list[str], kind: str) -> int:
+    """GTINF: hand-held devices say the charge after the time of the last fix."""
+    if kind in _HAND_HELD:
+        for at in range(9, len(fields) - 3):
+            if _is_time(fields[at]):
+                return at + 1
+    return 0
+
+
+def _percent(text: str) -> float | None:
+    # "00" is a reserved field, never a charge.
+    if text.isdigit() and len(text) <= 3 and (text == "0" or text[0] != "0"):
+        return float(text) if int(text) <= 100 else None
+    return None
+
+
+def _signals(fields: list[str], report: str, after: int, version: str) -> int:
+    """What a report says by one of its fields."""
+    said = fields[4] if len(fields) > 6 else ""
+    signals = 0
+    if report in {"FRI", "ERI"}:
+        signals = _appended_jamming(fields, after + 4, version)
+    elif report == "STT":
+        signals = MOTION_STATES.get(said.upper(), 0)
+    elif report == "INF":
+        signals = MOTION_STATES.get(said.upper(), 0) | _charging(fields)
+    elif report == "JDS":
+        signals = JAMMED if said == "2" else 0
+    elif report == "GSS":
+        signals = GNSS_LOST if said == "0" else 0
+    elif report == "GPJ":
+        signals = JAMMED if fields[5] == str(JAMMING_CRITICAL) else 0
+    return signals
+
+
+def _appended_jamming(fields: list[str], at: int, version: str) -> int:
+    """The state of jamming, last of what a mask after the cell announces."""
+    if len(version) != 10 and version[:2] not in _SATELLITES:
+        return 0
+    try:
+        mask = int(fields[at], 16) if len(fields[at]) == 2 else 0
+        state = fields[at + (mask & 1) + (mask >> 1 & 1) + 1] if mask & 0x10 else ""
+    except (IndexError, ValueError):
+        return 0
+    return JAMMED if state == str(JAMMING_CRITICAL) else 0
+
+
+def _charging(fields: list[str]) -> int:
+    """GTINF: after the battery's volts stands whether it is being charged."""
+    for at in range(8, len(fields) - 2):
+        volts = fields[at]
+        if 3 <= len(volts) <= 4 and volts[1] == "." and volts[0] in "34":
+            return int(Signal.CHARGING) if fields[at + 1] == "1" else 0
+    return 0
+
+
+def _number_of_frame(text: str) -> int | None:
+    try:
+        return int(text, 16) if len(text) == 4 else None
+    except ValueError:
+        return None
+
+
+def _is_time(text: str) -> bool:
+    return len(text) == 14 and text.isdigit()
+
+
+def _device(text: str) -> str | None:
+    return text if 5 <= len(text) <= 20 and text.isalnum() else None
+
+
+def _raw(fields: list[str], version: str, name_at: int, ends: list[int]) -> dict[str, Any]:
+    """All that is read by nobody, in the order of the frame."""
+    said: dict[str, Any] = {"report": fields[0][1:], "version": version}
+    if fields[name_at]:
+        said["name"] = fields[name_at]
+    said["before"] = fields[name_at + 1 : (ends[0] - 7 if ends else -2)]
+    if ends:
+        starts = [end - 7 for end in ends[1:]] + [-2]
+        said["after"] = [fields[a:b] for a, b in zip(ends, starts, strict=True)]
+    said["sent"], said["count"] = fields[-2], fields[-1]
+    return said
