@@ -56,7 +56,8 @@ def _claim(data: Path | None, host: str, port: int, only: list[str] | None) -> C
     from ringfence.desk.config.folder import PARTS
 
     parts = tuple(part for part in PARTS if not only or part in only)
-    claimed = claim(with_data(data).data, host, port, parts)
+    environment = with_data(data)
+    claimed = claim(environment.data, host, port, parts, doors=environment.doors)
 
     from ringfence.desk.config.opening import set_up_django
 

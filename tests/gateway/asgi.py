@@ -33,6 +33,7 @@ def ask(
     headers: dict[str, str] | None = None,
     query: str = "",
     cut: bool = False,
+    session: Session | None = None,
 ) -> Answer:
     """Send a body in pieces; `cut`: the sender leaves before the end."""
     messages = [{"type": "http.request", "body": p, "more_body": True} for p in pieces]
@@ -56,5 +57,6 @@ def ask(
         "client": ("192.0.2.1", 5),
         "headers": [(k.encode(), v.encode()) for k, v in (headers or {}).items()],
     }
-    asyncio.run(make_app(Session(inbox, FewTags()))(scope, receive, send))  # type: ignore[arg-type]
+    app = make_app(session or Session(inbox, FewTags()))
+    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
     return Answer(sent)

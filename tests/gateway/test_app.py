@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.gateway.codecs.owntracks import box_of
+from ringfence.gateway.pace import AT_ONCE, Pace
 from ringfence.gateway.session import MAX_BODY, MOST_UNKNOWN_BYTES, Session, knock
 from tests.gateway.asgi import REPORTS, ask
 from tests.gateway.house import SECRET, TOKENS, FewTags, MemoryInbox
@@ -134,6 +135,34 @@ def test_wherever_a_body_is_chopped_the_answer_is_the_same(cuts: set[int]) -> No
 def test_a_full_inbox_is_429_with_a_time_to_come_back() -> None:
     answer = ask(MemoryInbox(full=True), body(FIX), headers=bearer())
     assert (answer.status, answer.headers[b"retry-after"]) == (429, b"1")
+
+
+def test_a_looping_tag_is_429_and_the_others_are_taken(inbox: MemoryInbox) -> None:
+    now_s = 0.0
+    session = Session(inbox, FewTags(), Pace(lambda: now_s))
+    many = [{**FIX, "seq": n} for n in range(2_500)]
+    told = [ask(inbox, body(*many), headers=bearer(), session=session).status for _ in range(4)]
+    assert told == [200] * 4
+    answer = ask(inbox, body(FIX), headers=bearer(), session=session)
+    assert (answer.status, answer.headers[b"retry-after"]) == (429, b"1")
+    ask(inbox, body(*many), headers=bearer(), session=session)
+    # Told of once a minute, with the first that was too many.
+    assert [(a.reason, a.tag.name, a.raw) for a in inbox.apart if a.tag] == [
+        ("too_many", "T1", body(FIX))
+    ]
+    assert ask(inbox, body(FIX, tag="T2"), headers=bearer("T2"), session=session).status == 200
+    now_s = 0.5
+    assert ask(inbox, body(FIX), headers=bearer(), session=session).status == 200
+
+
+def test_a_full_inbox_costs_a_tag_nothing_of_its_allowance(inbox: MemoryInbox) -> None:
+    session = Session(inbox, FewTags(), Pace(lambda: 0.0))
+    many = body(*[{**FIX, "seq": n} for n in range(AT_ONCE // 2)])
+    inbox.full = True
+    told = [ask(inbox, many, headers=bearer(), session=session).status for _ in range(4)]
+    inbox.full = False
+    told.append(ask(inbox, many, headers=bearer(), session=session).status)
+    assert told == [429] * 4 + [200]
 
 
 def test_what_can_not_be_stored_is_503_and_not_acknowledged() -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from ringfence.engine.fix import Signal
 
-MOST_WORDS = 32
-"""Words of one alarm that are looked at; there are not so many different ones with a signal."""
 SIGNALS = {
     "sos": Signal.SOS,
     "removing": Signal.STRAP_CUT,
@@ -31,9 +29,9 @@ def signals_of(said: object) -> tuple[int, list[str]]:
         `Signal` bits, and the words that have none.
     """
     if isinstance(said, str):
-        words = said.split(",", MOST_WORDS)
+        words = said.split(",")
     elif isinstance(said, list):
-        words = [word for word in said if isinstance(word, str)][:MOST_WORDS]
+        words = [word for word in said if isinstance(word, str)]
     else:
         return 0, []
     bits, others = 0, []

@@ -9,10 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 SECRETS = frozenset({b"token", b"key"})
 """Names of the parameter that holds a token."""
-MOST_PARAMETERS = 256
 MOST_SEARCHED = 16 * 1024
-"""Parameters and bytes among which a token is looked for, before anybody is known: a report has a
-dozen and a few hundred."""
+"""Bytes of a form in which a token is looked for: a report of parameters has a few hundred."""
 
 
 class Shown(NamedTuple):
@@ -45,7 +43,7 @@ def without_secret(parameters: bytes) -> tuple[bytes, bytes]:
     Returns:
         The parameters without it, in their order; and the token, the last if several, or empty.
     """
-    if len(parameters) > MOST_SEARCHED or parameters.count(b"&") >= MOST_PARAMETERS:
+    if len(parameters) > MOST_SEARCHED:
         return parameters, b""
     token = b""
     kept = []

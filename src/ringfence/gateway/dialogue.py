@@ -16,6 +16,7 @@ import structlog
 
 from ringfence.gateway.devices import Device, Devices
 from ringfence.gateway.frames import Codec, DeviceModel, Heard
+from ringfence.gateway.metrics import FRAMES_MISSING
 from ringfence.gateway.pace import Pace
 from ringfence.gateway.report import (
     Delivery,
@@ -176,6 +177,8 @@ class Dialogue:
             self._faults = 0
         if heard.device is not None and device is not None:
             self.speakers.add(heard.device)
+        if heard.missing:
+            FRAMES_MISSING.labels(self._house.codec.name).inc(heard.missing)
         if device is None or not heard.reports:
             self._slots.append([heard.reply])
             return True

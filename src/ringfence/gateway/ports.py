@@ -1,14 +1,25 @@
-"""Where the TCP doors listen, as a setting says it."""
+"""Where the TCP doors listen and how much they let in, as settings say it. Loads nothing heavy."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from ringfence.gateway.frames import Codec
-
-CODECS: dict[str, Codec] = {}
-"""By the name of their protocol."""
 PROTOCOLS = ("megastek", "queclink", "r16h", "teltonika")
+
+
+class Limits(NamedTuple):
+    """How much is let in."""
+
+    connections: int = 20_000
+    """In all."""
+    per_address: int = 2_000
+    """From one address: a network's address translation puts hundreds of devices behind one."""
+    idle_s: float = 3_900.0
+    """A connection that brings no byte for so long is closed: a compliant tag calls in hourly."""
+    slow_s: float = 30.0
+    """An unfinished frame that is older is given up: its sender holds a place others need."""
+    unknown_s: float = 60.0
+    """Within this a device must have said who it is."""
 
 
 class Address(NamedTuple):

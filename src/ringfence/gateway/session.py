@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
@@ -13,6 +14,7 @@ import structlog
 
 from ringfence.gateway.codecs import osmand, owntracks, ringfence_json, traccar
 from ringfence.gateway.credentials import Shown, from_header, without_secret
+from ringfence.gateway.pace import Pace
 from ringfence.gateway.report import (
     Decoded,
     Delivery,
@@ -35,6 +37,8 @@ DRAIN_AT_MOST = 16 * MAX_BODY
 """So much of a body above the limit is read and thrown away, so that its sender hears why."""
 MOST_UNKNOWN_BYTES = 16 * MAX_BODY
 """Bodies of senders who are being looked up: a flood of made-up tokens must not fill the memory."""
+LONGEST_WAIT_S = 60
+"""What a tag that sent too much is asked to wait at most: it may have an alarm to tell."""
 PREFIX = b"/gateway/"
 _NOT_A_TAGS = (
     "no tag has this token, or it is another tag's: send the token that `ringfence tags add` "
@@ -152,9 +156,10 @@ def knock(method: bytes, path: bytes, headers: Headers) -> Door | Reply:
 class Session:
     """Takes requests through: who is it, what does it say, is it stored."""
 
-    def __init__(self, inbox: Inbox, gatekeeper: Gatekeeper) -> None:
+    def __init__(self, inbox: Inbox, gatekeeper: Gatekeeper, pace: Pace | None = None) -> None:
         self._inbox = inbox
         self._gatekeeper = gatekeeper
+        self._pace = pace or Pace()
         self._unknown_bytes = 0
 
     def take(
@@ -202,7 +207,7 @@ class Session:
         try:
             decoded = request.door.decode(request, sender)
         except MalformedError as fault:
-            self._set_apart(request, fault.reason, str(fault), sender_known=True)
+            self._set_apart(request, fault.reason, str(fault), sender)
             request.done(problem(400, str(fault)))
             return
         tag = sender.speaks_for(decoded.tag)
@@ -212,13 +217,19 @@ class Session:
         if decoded.refused:
             first = decoded.refused[0]
             detail = f"{len(decoded.refused)} refused; report {first.index}: {first.why}"
-            refused = len(decoded.refused)
-            self._set_apart(request, "refused_report", detail, sender_known=True, reports=refused)
+            self._set_apart(request, "refused_report", detail, tag, reports=len(decoded.refused))
         self._store(request, tag, decoded)
 
     def _store(self, request: Request, tag: KnownTag, decoded: Decoded) -> None:
         if not decoded.reports:
             request.done(Reply(200, request.door.reply(Receipt(0, 0), decoded.refused)))
+            return
+        wait_s = self._pace.wait_s(tag.id, len(decoded.reports))
+        if wait_s:
+            why = "this tag sends more reports than a tag may"
+            if self._pace.is_news(tag.id):
+                self._set_apart(request, "too_many", why, tag, reports=len(decoded.reports))
+            request.done(_come_back(why, min(math.ceil(wait_s), LONGEST_WAIT_S)))
             return
         delivery = Delivery(
             tag,
@@ -231,16 +242,17 @@ class Session:
         try:
             self._inbox.put(delivery, partial(_stored, request, decoded.refused))
         except InboxFullError:
+            self._pace.give_back(tag.id, len(decoded.reports))
             request.done(_come_back("too much is waiting to be stored"))
 
     def _turn_away(self, request: Request) -> None:
         why = _NOT_A_TAGS if request.door.sender is KnownTag else _NOT_A_FEEDS
-        self._set_apart(request, "unauthenticated", why, sender_known=False)
+        self._set_apart(request, "unauthenticated", why, None)
         scheme = request.door.schemes[0].title() + b' realm="ringfence"'
         request.done(problem(401, why, (b"www-authenticate", scheme)))
 
     def _set_apart(
-        self, request: Request, reason: str, detail: str, *, sender_known: bool, reports: int = 1
+        self, request: Request, reason: str, detail: str, sender: Sender | None, *, reports: int = 1
     ) -> None:
         self._inbox.set_apart(
             SetApart(
@@ -250,15 +262,17 @@ class Session:
                 request.received_ms,
                 reason,
                 detail,
-                sender_known,
-                reports,
+                sender_known=sender is not None,
+                reports=reports,
+                tag=sender if isinstance(sender, KnownTag) else None,
             )
         )
         log.info("set_apart", door=request.door.name, reason=reason)
 
 
-def _come_back(why: str) -> Reply:
-    return problem(429, f"{why}: keep these reports and send them again", (b"retry-after", b"1"))
+def _come_back(why: str, after_s: int = 1) -> Reply:
+    retry = (b"retry-after", str(after_s).encode())
+    return problem(429, f"{why}: keep these reports and send them again", retry)
 
 
 def _stored(request: Request, refused: list[Refusal], outcome: Receipt | NotStored) -> None:

@@ -17,11 +17,8 @@ import structlog
 
 from ringfence.gateway.dialogue import Dialogue, House
 from ringfence.gateway.metrics import TCP_CLOSED, TCP_CONNECTIONS
+from ringfence.gateway.ports import Limits
 
-UNKNOWN_S = 60.0
-"""Within this a device must have said who it is."""
-SLOW_S = 30.0
-"""An unfinished frame that is older is given up: its sender holds a place that others need."""
 SWEEP_S = 1.0
 """How often all connections are looked at: a revoked tag is hung up on within this."""
 RETRY_S = 0.05
@@ -31,17 +28,6 @@ LONGEST_WAIT_S = 1.0
 HANDSHAKE_S = 15.0
 
 log = structlog.get_logger("ringfence.gateway")
-
-
-class Limits(NamedTuple):
-    """How much is let in."""
-
-    connections: int = 20_000
-    """In all."""
-    per_address: int = 2_000
-    """From one address: a network's address translation puts hundreds of devices behind one."""
-    idle_s: float = 3_900.0
-    """A connection that brings no byte for so long is closed: a compliant tag calls in hourly."""
 
 
 class Port(NamedTuple):
@@ -81,7 +67,7 @@ class TcpDoors:
                     ssl_handshake_timeout=HANDSHAKE_S if self._tls else None,
                 )
             )
-        self._swept = loop.call_later(SWEEP_S, self._sweep)
+        self._swept = loop.call_later(SWEEP_S, self._sweep_on)
 
     async def stop(self, within_s: float) -> None:
         """Accept and read no more; answer what was taken in; hang up."""
@@ -133,16 +119,19 @@ class TcpDoors:
         for each in self.lines:
             each.read_again()
 
-    def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        now_s = loop.time()
+    def sweep(self) -> None:
+        """Hang up on whoever may stay no longer."""
+        now_s = asyncio.get_running_loop().time()
         for line in list(self.lines):
-            reason = line.fault(now_s, self.limits.idle_s)
+            reason = line.fault(now_s, self.limits)
             if reason:
                 TCP_CLOSED.labels(reason).inc()
                 line.dialogue.end()
                 line.close()
-        self._swept = loop.call_later(SWEEP_S, self._sweep)
+
+    def _sweep_on(self) -> None:
+        self.sweep()
+        self._swept = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep_on)
 
 
 class Line(asyncio.Protocol):
@@ -262,17 +251,17 @@ class Line(asyncio.Protocol):
         self._unread = False
         self._read_or_not()
 
-    def fault(self, now_s: float, idle_s: float) -> str | None:
+    def fault(self, now_s: float, limits: Limits) -> str | None:
         """Why it should be closed; None = it may stay."""
         if self.dialogue.waits or self._unread:
             return None  # we are the slow ones
-        if self._slow_since_s is not None and now_s - self._slow_since_s > SLOW_S:
+        if self._slow_since_s is not None and now_s - self._slow_since_s > limits.slow_s:
             return "slow"
         if not self.dialogue.speakers:
-            return "unknown" if now_s - self._since_s > UNKNOWN_S else None
+            return "unknown" if now_s - self._since_s > limits.unknown_s else None
         if not self.dialogue.are_all_known():
             return "revoked"
-        return "idle" if now_s - self._heard_s > idle_s else None
+        return "idle" if now_s - self._heard_s > limits.idle_s else None
 
     def _called_back(self) -> None:
         self._timer = None

@@ -41,11 +41,28 @@ def test_what_is_set_is_read(tmp_path):
         ("RINGFENCE_HTTPS", "yes"),
         ("RINGFENCE_MAP_STYLE", "ftp://tiles/{z}"),
         ("RINGFENCE_MAP_STYLE", "https:///{z}"),
+        ("RINGFENCE_TCP", "fax:5027"),
+        ("RINGFENCE_TCP", "queclink"),
+        ("RINGFENCE_TCP", "queclink:70000"),
+        ("RINGFENCE_TCP_CONNECTIONS", "many"),
+        ("RINGFENCE_TCP_PER_ADDRESS", "0"),
+        ("RINGFENCE_TCP_IDLE_S", "-1"),
+        ("RINGFENCE_TCP_TLS_CERT", "/a.pem"),
+        ("RINGFENCE_TCP_TLS_CLIENT_CA", "/a.pem"),
     ],
 )
 def test_a_value_that_can_t_be_used_is_named(name, value):
     with pytest.raises(SettingError, match=name):
         read_environment({name: value})
+
+
+def test_tcp_doors_are_read():
+    environment = read_environment({"RINGFENCE_TCP": "teltonika:5027, queclink:[::]:5004,r16h:0"})
+    assert environment.doors == (
+        ("teltonika", "", 5027),
+        ("queclink", "::", 5004),
+        ("r16h", "", 0),
+    )
 
 
 def test_the_docs_list_every_setting():

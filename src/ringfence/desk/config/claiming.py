@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ringfence.desk.config.errors import CantStartError
 from ringfence.desk.config.folder import FolderLock, open_folder
+from ringfence.gateway.ports import Address
 
 BACKLOG = 2048
 
@@ -19,6 +21,8 @@ class Claim:
 
     lock: FolderLock
     listener: socket.socket
+    doors: tuple[tuple[Address, socket.socket], ...] = ()
+    """The ports of device protocols, with their sockets."""
 
     @property
     def data(self) -> Path:
@@ -39,17 +43,22 @@ class Claim:
     def release(self) -> None:
         """Let go of both."""
         self.listener.close()
+        for _, listener in self.doors:
+            listener.close()
         self.lock.release()
 
 
-def claim(data: Path, host: str, port: int, parts: tuple[str, ...]) -> Claim:
-    """Take the folder and the port.
+def claim(
+    data: Path, host: str, port: int, parts: tuple[str, ...], *, doors: Sequence[Address] = ()
+) -> Claim:
+    """Take the folder and the ports.
 
     Args:
         data: the data folder; made if absent.
         host: an address of this machine.
         port: 0 = any free one.
         parts: of `folder.PARTS`, what this process is to run.
+        doors: ports of device protocols, if it is to run the gateway.
 
     Raises:
         CantStartError: one line on why not, and what to do.
@@ -57,19 +66,26 @@ def claim(data: Path, host: str, port: int, parts: tuple[str, ...]) -> Claim:
     open_folder(data)
     lock = FolderLock(data, parts)
     lock.take()
+    taken: list[socket.socket] = []
     try:
-        return Claim(lock, bind(host, port))
+        taken.append(bind(host, port))
+        if "gateway" in parts:
+            taken += [bind(d.host or host, d.port, "RINGFENCE_TCP") for d in doors]
+        return Claim(lock, taken[0], tuple(zip(doors, taken[1:], strict=False)))
     except CantStartError:
+        for listener in taken:
+            listener.close()
         lock.release()
         raise
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, option: str = "--port") -> socket.socket:
     """Take a port and listen on it: the system holds callers until we accept.
 
     Args:
         host: an address of this machine.
         port: 0 = any free one.
+        option: what to choose another with.
 
     Raises:
         CantStartError: the port is in use, or not ours to take.
@@ -85,7 +101,8 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise CantStartError(
-                f"port {port} on {host} is in use: stop what uses it, or choose another with --port"
+                f"port {port} on {host} is in use: stop what uses it, or choose another with "
+                f"{option}"
             ) from None
         raise CantStartError(f"can't listen on {host}:{port}: {error.strerror}") from None
     except OverflowError:

@@ -12,11 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
+
 import ringfence
 from ringfence.desk.audit.queries import head, verify
 from ringfence.desk.config.claiming import bind
+from ringfence.desk.config.environment import Environment
 from ringfence.desk.config.errors import CantStartError
 from ringfence.desk.config.folder import FolderLock
+from ringfence.desk.config.open_files import look_at_files
 from ringfence.desk.config.schema import missing_migrations, unknown_migrations
 from ringfence.desk.kit.clock import now
 
@@ -58,6 +62,7 @@ def examine(data: Path, host: str, port: int) -> Iterator[Finding]:
         ("clock", lambda: _clock(data)),
         ("time zones", _time_zones),
         ("port", lambda: _port(data, host, port)),
+        ("open files", _files),
         ("database", lambda: _schema(data)),
         ("audit chain", lambda: _audit(data)),
     ]
@@ -151,6 +156,13 @@ def _port(data: Path, host: str, port: int) -> Answer:
     finally:
         lock.release()
     return None, f"{port} on {host} is free"
+
+
+def _files() -> Answer:
+    environment: Environment = settings.ENVIRONMENT
+    if not environment.doors:
+        return None, "enough: no TCP doors are set"
+    return look_at_files(environment.limits.connections)
 
 
 def _schema(data: Path) -> Answer:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ringfence.desk.config.errors import CantStartError
+from ringfence.gateway.ports import Address, Limits, read_addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,24 @@ SETTINGS = (
     Setting("RINGFENCE_SECRET_KEY", "", "signs sessions; else the data folder keeps one"),
     Setting("RINGFENCE_MAP_STYLE", "", "URL template of map tiles, …/{z}/{x}/{y}.png"),
     Setting("RINGFENCE_LOG", "", "a file for the log; else standard error"),
+    Setting("RINGFENCE_TCP", "", "TCP doors: teltonika:5027,queclink:0.0.0.0:5004"),
+    Setting("RINGFENCE_TCP_CONNECTIONS", "20000", "most connections of devices, in all"),
+    Setting("RINGFENCE_TCP_PER_ADDRESS", "2000", "… and from one address"),
+    Setting("RINGFENCE_TCP_IDLE_S", "3900", "a device that says nothing for so long is cut off"),
+    Setting("RINGFENCE_TCP_TLS_CERT", "", "a PEM file: the TCP doors speak TLS"),
+    Setting("RINGFENCE_TCP_TLS_KEY", "", "its key"),
+    Setting("RINGFENCE_TCP_TLS_CLIENT_CA", "", "a PEM file: devices must show its certificates"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files of the TCP doors' transport security."""
+
+    certificate: str
+    key: str
+    client_ca: str
+    """Empty: no certificate is asked of devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +60,11 @@ class Environment:
     secret_key: str
     map_style: str
     log: Path | None
+    doors: tuple[Address, ...] = ()
+    """Ports for device protocols."""
+    limits: Limits = field(default_factory=Limits)
+    tls: Tls | None = None
+    """None: the TCP doors speak without."""
 
     @property
     def map_origin(self) -> str:
@@ -68,7 +91,14 @@ def read_environment(variables: Mapping[str, str] = os.environ) -> Environment:
     style = urlsplit(said["RINGFENCE_MAP_STYLE"])
     if style.scheme not in {"", "https", "http"} or (style.scheme and not style.netloc):
         raise SettingError("RINGFENCE_MAP_STYLE must be like https://host/{z}/{x}/{y}.png")
+    try:
+        doors = tuple(read_addresses(said["RINGFENCE_TCP"]))
+    except ValueError as error:
+        raise SettingError(f"RINGFENCE_TCP {error}") from None
     return Environment(
+        doors=doors,
+        limits=_limits(said),
+        tls=_tls(said),
         data=Path(said["RINGFENCE_DATA"]).absolute(),
         port=int(said["PORT"]),
         hosts=tuple(h.strip() for h in said["RINGFENCE_HOSTS"].split(",") if h.strip()),
@@ -77,6 +107,25 @@ def read_environment(variables: Mapping[str, str] = os.environ) -> Environment:
         map_style=said["RINGFENCE_MAP_STYLE"],
         log=Path(said["RINGFENCE_LOG"]).absolute() if said["RINGFENCE_LOG"] else None,
     )
+
+
+def _limits(said: Mapping[str, str]) -> Limits:
+    names = ("RINGFENCE_TCP_CONNECTIONS", "RINGFENCE_TCP_PER_ADDRESS", "RINGFENCE_TCP_IDLE_S")
+    for name in names:
+        if not said[name].isdecimal() or not int(said[name]):
+            raise SettingError(f"{name} must be a whole number from 1")
+    return Limits(*(int(said[name]) for name in names))
+
+
+def _tls(said: Mapping[str, str]) -> Tls | None:
+    certificate, key = said["RINGFENCE_TCP_TLS_CERT"], said["RINGFENCE_TCP_TLS_KEY"]
+    client_ca = said["RINGFENCE_TCP_TLS_CLIENT_CA"]
+    if bool(certificate) != bool(key) or (client_ca and not key):
+        raise SettingError(
+            "RINGFENCE_TCP_TLS_CERT and RINGFENCE_TCP_TLS_KEY go together, and "
+            "RINGFENCE_TCP_TLS_CLIENT_CA with both: set them all, or none"
+        )
+    return Tls(certificate, key, client_ca) if key else None
 
 
 def with_data(data: Path | None) -> Environment:

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ringfence.desk.config.environment import Environment
+from ringfence.desk.config.errors import CantStartError
+from ringfence.desk.config.open_files import allow_files
 from ringfence.desk.config.plain import Application
+from ringfence.desk.config.transport import tls_context
 from ringfence.desk.monitoring.directory import TagDirectory
 from ringfence.desk.monitoring.gatekeeper import TagGatekeeper
 from ringfence.desk.monitoring.inbox import ReportInbox
 from ringfence.gateway.app import make_app
 from ringfence.gateway.connection import make_protocol
+from ringfence.gateway.dialogue import House
+from ringfence.gateway.frames import Codec
+from ringfence.gateway.pace import Pace
+from ringfence.gateway.ports import Address
 from ringfence.gateway.session import Session
+from ringfence.gateway.tcp import Port, TcpDoors
+from ringfence.gateway.tcp_codecs import CODECS
 
 
 class GatewayPart:
     """Takes reports in."""
 
-    def __init__(self) -> None:
+    def __init__(self, doors: Sequence[tuple[Address, socket.socket]] = ()) -> None:
+        """Build it.
+
+        Args:
+            doors: ports of device protocols, with their listening sockets.
+
+        Raises:
+            CantStartError: the certificate files of the TCP doors can't be used.
+        """
         self._inbox = ReportInbox()
         self._gatekeeper = TagGatekeeper()
         self._directory = TagDirectory(self._gatekeeper.forget)
-        session = Session(self._inbox, self._gatekeeper)
+        self._pace = Pace()
+        session = Session(self._inbox, self._gatekeeper, self._pace)
         self.application: Application = make_app(session)
         self.protocol: Callable[..., Any] = make_protocol(session, HttpToolsProtocol)
         """What uvicorn makes of each connection: the doors by the short way, the rest as ever."""
+        self._tcp = self._tcp_doors(doors) if doors else None
 
     def open(self) -> None:
         """Start the inbox's writer, and read who may speak."""
@@ -39,6 +61,32 @@ class GatewayPart:
         self._directory.stop()
         self._gatekeeper.stop()
 
+    async def listen(self) -> None:
+        """Accept connections of devices."""
+        if self._tcp:
+            await self._tcp.start()
+
+    async def hang_up(self, within_s: float) -> None:
+        """Let go of the devices, once what they sent is answered."""
+        if self._tcp:
+            await self._tcp.stop(within_s)
+
+    def _tcp_doors(self, doors: Sequence[tuple[Address, socket.socket]]) -> TcpDoors:
+        environment: Environment = settings.ENVIRONMENT
+        allow_files(environment.limits.connections)
+        ports = [
+            Port(listener, House(_codec(at.protocol), self._inbox, self._directory, self._pace))
+            for at, listener in doors
+        ]
+        return TcpDoors(ports, environment.limits, tls_context(environment.tls))
+
     def check(self) -> str | None:
         """What is wrong with taking reports in, if anything."""
         return self._inbox.trouble
+
+
+def _codec(protocol: str) -> Codec:
+    if protocol not in CODECS:
+        spoken = ", ".join(sorted(CODECS)) or "none yet"
+        raise CantStartError(f"RINGFENCE_TCP: no codec for {protocol} here; there is {spoken}")
+    return CODECS[protocol]

@@ -44,7 +44,7 @@ def run(claim: Claim, *, say: Callable[[str], None]) -> bool:
     try:
         applied = migrate(claim.data)
         platform, gateway, watch = _assemble(claim)
-        server = make_server(platform, gateway.protocol if gateway else "httptools")
+        server = make_server(platform, gateway.protocol if gateway else "httptools", gateway)
         if gateway:
             gateway.open()
         if watch:
@@ -66,7 +66,7 @@ def run(claim: Claim, *, say: Callable[[str], None]) -> bool:
 
 
 def _assemble(claim: Claim) -> tuple[Platform, GatewayPart | None, Watch | None]:
-    gateway = GatewayPart() if "gateway" in claim.parts else None
+    gateway = GatewayPart(claim.doors) if "gateway" in claim.parts else None
     watch = Watch(stages()) if "monitor" in claim.parts else None
     checks = [health.schema_is_current()]
     if gateway:

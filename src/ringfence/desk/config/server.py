@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 
@@ -18,11 +19,39 @@ DRAIN_S = 2
 """How long open requests may take after a SIGTERM; the whole stop has five seconds."""
 
 
+HANG_UP_S = 1.0
+"""How long devices may wait for the answer to what they sent."""
+
+
+class Doors(Protocol):
+    """Doors that are not HTTP's."""
+
+    async def listen(self) -> None:
+        """Accept connections."""
+
+    async def hang_up(self, within_s: float) -> None:
+        """Accept and read no more; answer what was taken in; close."""
+
+
 class Server(uvicorn.Server):
     """Without uvicorn's own signal handling, which would end the process before our threads."""
 
     asked_at_s: float | None = None
     """When it was asked to stop, on the monotonic clock."""
+    doors: Doors | None = None
+    """What else listens on the same event loop."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, at the doors too."""
+        await super().startup(sockets=sockets)
+        if self.doors:
+            await self.doors.listen()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of the devices first: what they sent is still committed and answered."""
+        if self.doors:
+            await self.doors.hang_up(HANG_UP_S)
+        await super().shutdown(sockets=sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -41,14 +70,17 @@ class Server(uvicorn.Server):
         self.asked_at_s = self.asked_at_s or time.monotonic()
 
 
-def make_server(application: Application, protocol: Any = "httptools") -> Server:
+def make_server(
+    application: Application, protocol: Any = "httptools", doors: Doors | None = None
+) -> Server:
     """Build uvicorn as the platform runs it.
 
     Args:
         application: what answers.
         protocol: what reads a connection, as `uvicorn.Config(http=…)` takes it.
+        doors: what else listens.
     """
-    return Server(
+    server = Server(
         uvicorn.Config(
             application,
             loop="uvloop",
@@ -63,3 +95,5 @@ def make_server(application: Application, protocol: Any = "httptools") -> Server
             backlog=BACKLOG,
         )
     )
+    server.doors = doors
+    return server

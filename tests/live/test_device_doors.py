@@ -1,0 +1,147 @@
+"""Promise 3 at the TCP doors: a device that was answered is never lost, whatever is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import subprocess
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.live.running import RINGFENCE, Running, free_port
+
+DEVICES = 12
+START = datetime(2026, 10, 1, tzinfo=UTC)
+SCRIPT = """
+import sys; from pathlib import Path; from ringfence.desk.config.opening import open_desk
+open_desk(Path(sys.argv[1]))
+from ringfence.desk.cases.device_actions import add_device
+from ringfence.desk.cases.tag_actions import add_tag
+for n in range(int(sys.argv[2])):
+    tag, token = add_tag(by="system:test", name=f"T{n}")
+    add_device(by="system:test", tag=tag, device_id=f"3500000000{n:05}", protocol="queclink")
+    print(token)
+"""
+
+
+@dataclass
+class Gateway(Running):
+    """`ringfence up --only gateway` with a Queclink port."""
+
+    door: int = field(default_factory=free_port)
+
+    def start(self) -> None:
+        log = (self.data.parent / "up.log").open("ab")
+        up = [RINGFENCE, "up", "--only", "gateway", "--data", self.data, "--port", str(self.port)]
+        env = {**os.environ, "RINGFENCE_TCP": f"queclink:{self.door}"}
+        self.process = subprocess.Popen(up, stdout=log, stderr=log, env=env)
+
+
+def frame(n: int, seq: int) -> bytes:
+    at = START + timedelta(seconds=seq)
+    return (
+        f"+RESP:GTFRI,1A0900,3500000000{n:05},Tag,0,0,1,1,3.6,271,12.5,-9.123456,48.654321,"
+        f"{at:%Y%m%d%H%M%S},0234,0010,00AB,1234,00,83,{at:%Y%m%d%H%M%S},{seq % 65536:04X}$"
+    ).encode()
+
+
+@dataclass
+class Devices:
+    """Devices that report without pause, several frames ahead, and keep what was not answered."""
+
+    door: int
+    answered: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+
+    async def report_for(self, seconds: float, gateway: Gateway) -> None:
+        # Two devices share each connection.
+        pairs = [(n, n + 1) for n in range(0, DEVICES, 2)]
+        tasks = [asyncio.create_task(self._share(*pair)) for pair in pairs]
+        await asyncio.sleep(seconds)
+        gateway.kill()
+        await asyncio.gather(*tasks)
+
+    async def _share(self, *devices: int) -> None:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.door)
+            while True:
+                sent = [(n, self.answered[n] + ahead) for ahead in range(3) for n in devices]
+                writer.write(b"".join(frame(n, seq) for n, seq in sent))
+                for n, seq in sent:
+                    assert await reader.readuntil(b"$") == b"+SACK:%04X$" % (seq % 65536)
+                    self.answered[n] = seq + 1
+        except (OSError, asyncio.IncompleteReadError):
+            return  # the gateway is dead; what was not answered is sent again
+
+
+def kill_and_check(tmp_path: Path, times: int, seed: int) -> None:
+    rng = random.Random(seed)
+    gateway = Gateway(tmp_path / "data")
+    made = [RINGFENCE.parent / "python", "-c", SCRIPT, str(gateway.data), str(DEVICES)]
+    subprocess.run(made, check=True, capture_output=True)
+    devices = Devices(gateway.door)
+    for _ in range(times):
+        gateway.start()
+        gateway.wait_ready()
+        asyncio.run(devices.report_for(rng.uniform(0.1, 1.0), gateway))
+    stored = defaultdict(list)
+    for name, time_ms in gateway.rows(
+        "SELECT t.name, r.time_ms FROM monitoring_report r JOIN cases_tag t ON t.id = r.tag_id "
+        "ORDER BY r.time_ms"
+    ):
+        stored[int(name[1:])].append((time_ms - START.timestamp() * 1000) / 1000)
+    assert sum(devices.answered.values()) > 20 * times
+    for n, count in devices.answered.items():
+        # Up to three were under way at a kill: they may be stored.
+        assert stored[n][:count] == list(range(count))
+        assert len(stored[n]) <= count + 3
+
+
+def test_kill_9_loses_and_doubles_nothing_of_what_was_answered(tmp_path: Path) -> None:
+    kill_and_check(tmp_path, times=2, seed=5)
+
+
+@pytest.mark.heavy
+def test_kill_9_ten_times_loses_and_doubles_nothing_of_what_was_answered(tmp_path: Path) -> None:
+    kill_and_check(tmp_path, times=10, seed=6)
+
+
+def test_sigterm_answers_what_was_taken_in_and_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path / "data")
+    subprocess.run(
+        [RINGFENCE.parent / "python", "-c", SCRIPT, str(gateway.data), "1"],
+        check=True,
+        capture_output=True,
+    )
+    gateway.start()
+    gateway.wait_ready()
+    second = subprocess.run(
+        [RINGFENCE, "up", "--data", tmp_path / "other", "--port", "0"],
+        env={**os.environ, "RINGFENCE_TCP": f"queclink:{gateway.door}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 2
+    assert second.stderr.count("\n") == 1
+    assert f"port {gateway.door}" in second.stderr
+    assert "RINGFENCE_TCP" in second.stderr
+
+    async def story() -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.door)
+        writer.write(frame(0, 7))
+        first = await reader.readuntil(b"$")
+        assert gateway.process is not None
+        gateway.process.terminate()
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        return first
+
+    assert asyncio.run(story()) == b"+SACK:0007$"
+    gateway.stop()
+    assert gateway.process is not None
+    assert gateway.process.returncode == 0
