@@ -11,6 +11,7 @@ import sys
 import typer
 
 from ringfence import (
+    cli_decode,
     cli_devices,
     cli_evaluate,
     cli_feeds,
@@ -32,6 +33,7 @@ app = typer.Typer(
 
 app.command()(cli_evaluate.evaluate)
 app.command()(cli_evaluate.profiles)
+app.command()(cli_decode.decode)
 app.command()(cli_platform.up)
 app.command()(cli_platform.demo)
 app.command()(cli_platform.migrate)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.engine.fix import Signal, Source
-from ringfence.gateway.codecs.osmand import MOST_PARAMETERS, decode, decode_query, unnamed
+from ringfence.gateway.codecs.osmand import (
+    MOST_LOCATIONS,
+    MOST_PARAMETERS,
+    MOST_TEXT,
+    decode,
+    decode_query,
+    unnamed,
+)
 from ringfence.gateway.report import MalformedError, Report
 
 NOW_MS = 1_772_359_400_000
@@ -146,6 +154,7 @@ def test_nonsense_beside_a_position_never_costs_it(extra: str) -> None:
         ("", "no id"),
         (f"{HERE}&id=T2", "two different ids"),
         (HERE + "&a" * MOST_PARAMETERS, "parameters"),
+        (f"{HERE}&x=" + "%41" * MOST_TEXT, "characters"),
     ],
 )
 def test_parameters_that_are_nobodys_or_too_many_are_malformed(text: str, told: str) -> None:
@@ -207,6 +216,7 @@ def test_one_bad_location_never_costs_the_others() -> None:
             b'[{"device_id":"T1","location":{}},{"device_id":"T2","location":{}}]',
             "two different device_ids",
         ),
+        (b'{"location":[' + b"{}," * MOST_LOCATIONS + b"{}]}", "send fewer"),
         (b"id=\xff", "UTF-8"),
     ],
 )
@@ -221,6 +231,24 @@ def test_what_has_no_name_of_ours_is_said_only_to_who_asks() -> None:
     ]
     said = {**LOCATION, "mock": True, "coords": {**LOCATION["coords"], "floor": 2}}  # type: ignore[dict-item]
     assert unnamed(json.dumps({"location": said}).encode()) == [{"mock": True, "floor": 2}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"id=T1&lat=1&lon=1&x=" + b"%41" * 300_000,
+        b"id=T1" + b"&" * 1_000_000,
+        b'{"location":{"timestamp":1,"alarm":"' + b"," * 1_000_000 + b'"}}',
+        b'{"location":{"timestamp":1' + b"0" * 1_000_000 + b"}}",
+        b'{"location":[' + b"1," * 500_000 + b"1]}",
+        b"[" * 1_000_000,
+    ],
+)
+def test_no_body_takes_long(body: bytes) -> None:
+    begun_s = time.process_time()
+    with suppress(MalformedError):
+        decode(body, NOW_MS)
+    assert time.process_time() - begun_s < 0.1
 
 
 TEXTS = st.text(st.characters(codec="utf-8")) | st.sampled_from(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from ringfence.engine.fix import Signal
 
+MOST_WORDS = 32
+"""Words of one alarm that are looked at; there are not so many different ones with a signal."""
 SIGNALS = {
     "sos": Signal.SOS,
     "removing": Signal.STRAP_CUT,
@@ -29,9 +31,9 @@ def signals_of(said: object) -> tuple[int, list[str]]:
         `Signal` bits, and the words that have none.
     """
     if isinstance(said, str):
-        words = said.split(",")
+        words = said.split(",", MOST_WORDS)
     elif isinstance(said, list):
-        words = [word for word in said if isinstance(word, str)]
+        words = [word for word in said if isinstance(word, str)][:MOST_WORDS]
     else:
         return 0, []
     bits, others = 0, []

@@ -9,8 +9,10 @@ from urllib.parse import unquote_to_bytes
 
 SECRETS = frozenset({b"token", b"key"})
 """Names of the parameter that holds a token."""
+MOST_PARAMETERS = 256
 MOST_SEARCHED = 16 * 1024
-"""Bytes of a form in which a token is looked for: a report of parameters has a few hundred."""
+"""Parameters and bytes among which a token is looked for, before anybody is known: a report has a
+dozen and a few hundred."""
 
 
 class Shown(NamedTuple):
@@ -43,7 +45,7 @@ def without_secret(parameters: bytes) -> tuple[bytes, bytes]:
     Returns:
         The parameters without it, in their order; and the token, the last if several, or empty.
     """
-    if len(parameters) > MOST_SEARCHED:
+    if len(parameters) > MOST_SEARCHED or parameters.count(b"&") >= MOST_PARAMETERS:
         return parameters, b""
     token = b""
     kept = []

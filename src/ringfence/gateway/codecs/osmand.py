@@ -28,6 +28,10 @@ from ringfence.gateway.report import (
 
 MOST_PARAMETERS = 256
 """Cells and Wi-Fi stations are a parameter each; an app sends a dozen in all."""
+MOST_TEXT = 8 * 1024
+"""Characters of parameters."""
+MOST_LOCATIONS = 5000
+"""Of a JSON request: with all their fields they fill the door's limit of 1 MiB before."""
 _SECONDS_BELOW = 2**31
 """A timestamp from here on is in milliseconds (Traccar's rule): in seconds it would be 2038."""
 _LAST_MS = 253_402_300_799_999  # year 9999
@@ -104,8 +108,11 @@ def _parse(text: str) -> tuple[Fields, dict[str, list[str]]]:
     fields: Fields = {}
     many: dict[str, list[str]] = {}
     pairs = text.strip().split("&", MOST_PARAMETERS)
-    if len(pairs) > MOST_PARAMETERS:
-        raise MalformedError(f"more than {MOST_PARAMETERS} parameters: send one report a request")
+    if len(pairs) > MOST_PARAMETERS or len(text) > MOST_TEXT:
+        raise MalformedError(
+            f"more than {MOST_PARAMETERS} parameters or {MOST_TEXT:,} characters: send one report "
+            "a request"
+        )
     for pair in pairs:
         name, _, value = pair.partition("=")
         if "%" in pair or "+" in value:
@@ -186,6 +193,8 @@ def _locations(body: bytes) -> tuple[str | None, list[Any]]:
         if held is None:
             raise MalformedError("the body has no location: send location and device_id")
         locations += held if isinstance(held, list) else [held]
+        if len(locations) > MOST_LOCATIONS:
+            raise MalformedError(f"more than {MOST_LOCATIONS:,} locations: send fewer in a request")
     if len(tags) > 1:
         raise MalformedError("two different device_ids: a request is one tag's")
     return (tags.pop() if tags else None), locations

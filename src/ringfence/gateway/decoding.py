@@ -1,0 +1,198 @@
+"""Captured frames, one a line, as the reports that the doors would store: for people and for tests.
+
+A line is hexadecimal, or text as it was sent. The lines of a device protocol are one connection:
+what the first says holds for the next. The lines of an HTTP protocol are requests, each for itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from time import time_ns
+from typing import Any, Final, NamedTuple, Protocol
+
+import msgspec
+
+from ringfence.engine.fix import E7, Signal, Source
+from ringfence.gateway.codecs import osmand, owntracks, ringfence_json, traccar
+from ringfence.gateway.frames import DeviceModel, Heard
+from ringfence.gateway.protocols import CODECS
+from ringfence.gateway.report import Decoded, MalformedError, Receipt, Refusal, Report
+
+INCOMPLETE: Final = "the frame is incomplete: the input ends within it"
+_HEX = re.compile(rb"(?:[0-9a-fA-F]{2})+")
+_REQUEST = re.compile(rb"(?:GET|POST|PUT) +(\S+)(?: +HTTP/[0-9.]+)?")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_encode = msgspec.json.Encoder().encode
+
+
+class Line(NamedTuple):
+    """What a line of input comes to."""
+
+    device: str | None = None
+    reports: tuple[Report, ...] = ()
+    raw: tuple[dict[str, Any], ...] = ()
+    """For each report what has no name of ours."""
+    replies: tuple[bytes, ...] = ()
+    error: str | None = None
+
+
+class Decoder(Protocol):
+    """Takes the lines of one session."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a frame has begun that more lines may complete."""
+        ...
+
+    def line(self, said: bytes) -> Line:
+        """Read one line, without its end. Raises nothing."""
+        ...
+
+
+class _Request(NamedTuple):
+    """How a request of an HTTP protocol is read."""
+
+    decode: Callable[[bytes], Decoded]
+    raw: Callable[[bytes], tuple[dict[str, Any], ...]]
+    reply: Callable[[Decoded], bytes]
+
+
+class _Connection:
+    """Lines of a device protocol."""
+
+    def __init__(self, protocol: str, model: DeviceModel) -> None:
+        self._talk = CODECS[protocol].talk(lambda _: model, True)  # noqa: FBT003 -- Codec.talk
+
+    @property
+    def unfinished(self) -> bool:
+        return self._talk.unfinished > 0
+
+    def line(self, said: bytes) -> Line:
+        # A line of text is a whole frame: its end mark is often lost where frames are collected.
+        data = bytes.fromhex(said.decode()) if _HEX.fullmatch(said) else said + b"\r\n"
+        return _together(self._talk.receive(data)) if said else Line()
+
+
+class _Requests:
+    """Lines of an HTTP protocol."""
+
+    unfinished = False
+
+    def __init__(self, request: _Request) -> None:
+        self._request = request
+
+    def line(self, said: bytes) -> Line:
+        if not said:
+            return Line()
+        body = bytes.fromhex(said.decode()) if _HEX.fullmatch(said) else said
+        if named := _REQUEST.fullmatch(body):
+            body = named[1]
+        try:
+            decoded = self._request.decode(body)
+            raw = self._request.raw(body)
+        except MalformedError as fault:
+            return Line(error=str(fault))
+        error = "; ".join(_refused(r, decoded) for r in decoded.refused) or None
+        # The codecs tell of every report, also of those that are refused.
+        gone = {refusal.index for refusal in decoded.refused}
+        raw = tuple(one for index, one in enumerate(raw) if index not in gone)
+        reply = self._request.reply(decoded)
+        return Line(decoded.tag, tuple(decoded.reports), raw, (reply,) if reply else (), error)
+
+
+def decoder(protocol: str, *, model: DeviceModel, key: str | None = None) -> Decoder:
+    """Begin to read what was captured of `protocol`.
+
+    Args:
+        protocol: one of `PROTOCOLS`.
+        model: the make of all devices in it.
+        key: the secret of encrypted OwnTracks messages.
+    """
+    if protocol in CODECS:
+        return _Connection(protocol, model)
+    box = owntracks.box_of(key) if key else None
+    requests = {
+        "osmand": _Request(
+            lambda body: osmand.decode(body, time_ns() // 1_000_000),
+            lambda body: tuple(osmand.unnamed(body)),
+            lambda _: b"",
+        ),
+        "owntracks": _Request(
+            lambda body: owntracks.decode(body, box),
+            lambda body: (owntracks.unnamed(body, box),),
+            lambda _: owntracks.REPLY,
+        ),
+        "ringfence": _Request(
+            lambda body: ringfence_json.decode(body, _media_type(body)),
+            lambda _: (),
+            lambda said: ringfence_json.reply(Receipt(len(said.reports), 0), said.refused),
+        ),
+        "traccar": _Request(traccar.decode, lambda body: (traccar.unnamed(body),), lambda _: b""),
+    }
+    return _Requests(requests[protocol])
+
+
+PROTOCOLS: Final = (*sorted(CODECS), "osmand", "owntracks", "ringfence", "traccar")
+
+
+def as_json(number: int, line: Line) -> bytes:
+    """One line of JSON: reports in the shape of `POST /gateway/v1/reports`, replies in hex."""
+    raw = line.raw or ({},) * len(line.reports)
+    return _encode(
+        {
+            "frame": number,
+            "reports": [_spelled(r, own) for r, own in zip(line.reports, raw, strict=False)],
+            "replies": [reply.hex() for reply in line.replies],
+            "error": line.error,
+            "device": line.device,
+        }
+    )
+
+
+def _together(heard: list[Heard]) -> Line:
+    return Line(
+        next((h.device for h in reversed(heard) if h.device), None),
+        tuple(report for h in heard for report in h.reports),
+        tuple(own for h in heard for own in h.unnamed),
+        tuple(h.reply for h in heard if h.reply),
+        "; ".join(h.error for h in heard if h.error) or None,
+    )
+
+
+def _refused(refusal: Refusal, decoded: Decoded) -> str:
+    several = len(decoded.reports) + len(decoded.refused) > 1
+    return f"report {refusal.index}: {refusal.why}" if several else refusal.why
+
+
+def _media_type(body: bytes) -> bytes:
+    if body.lstrip()[:1] in (b"{", b"["):
+        return ringfence_json.JSON
+    return next(iter(ringfence_json.MSGPACK))
+
+
+def _spelled(report: Report, raw: dict[str, Any]) -> dict[str, Any]:
+    placed = report.lat_e7 is not None and report.lon_e7 is not None
+    said = {
+        "seq": report.seq,
+        "time": _iso(report.time_ms),
+        "lat": report.lat_e7 / E7 if placed and report.lat_e7 is not None else None,
+        "lon": report.lon_e7 / E7 if placed and report.lon_e7 is not None else None,
+        "accuracy_m": report.accuracy_m,
+        "source": Source(report.source).name.lower() if report.source else None,
+        "speed_mps": report.speed_mps,
+        "course_deg": report.course_deg,
+        "altitude_m": report.altitude_m,
+        "satellites": report.satellites,
+        "hdop": report.hdop,
+        "battery_pct": report.battery_pct,
+        "signals": Signal(report.signals).names(),
+        "raw": raw or None,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _iso(time_ms: int) -> str:
+    at = _EPOCH + timedelta(milliseconds=time_ms)
+    return at.isoformat(timespec="milliseconds" if time_ms % 1000 else "seconds")[:-6] + "Z"
