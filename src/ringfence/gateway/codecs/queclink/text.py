@@ -43,7 +43,7 @@ _HAND_HELD: Final = frozenset(
 """Device types whose position reports end with the battery's charge."""
 _WITH_MODE: Final = frozenset(("2E", "DE"))
 """GL505, GL500M: charge, mode and motion stand after the network's signal strength."""
-_SATELLITES: Final = frozenset(("6E", "74"))
+_WITH_MASK: Final = frozenset(("6E", "74"))
 """GV310LAU, GV350CEU, and all with versions of ten digits: a mask after the cell says what is
 appended, satellites first."""
 _END_WITH_CHARGE: Final = frozenset(
@@ -67,8 +67,11 @@ def read(raw: bytes, *, with_raw: bool) -> Said:
     version, device, name_at = fields[1], fields[2], 3
     if len(version) == 15 and version.isdigit():  # GT300 and kin say no version
         version, device, name_at = "", version, 2
-    if not _is_time(fields[-2]) and _is_time(fields[-3]):
-        del fields[-1]  # they also end with their version
+    sent = fields[-2]
+    if not _is_time(sent):
+        if _is_time(fields[-3]):
+            del fields[-1]  # they also end with their version
+        sent = fields[-2] if _is_time(fields[-2]) else ""
     number = _number_of_frame(fields[-1])
     if header[1] == "A":
         reply = b""
@@ -81,7 +84,7 @@ def read(raw: bytes, *, with_raw: bool) -> Said:
         _device(device),
         number,
         positions,
-        fields[-2] if _is_time(fields[-2]) else "",
+        sent,
         _battery(fields, report, version, after),
         SIGNALS.get(report, 0) or _signals(fields, report, after, version),
         b"+SACK:%s$" % fields[-1].encode("latin-1") if number is not None else b"",
@@ -94,21 +97,18 @@ def _positions(fields: list[str], version: str) -> tuple[list[Position], list[in
     """The positions, and for each where the fields after its time begin."""
     positions: list[Position] = []
     ends: list[int] = []
-    lengths = list(map(len, fields))
-    at = 8
-    for _ in range(lengths.count(14)):
-        try:
-            at = lengths.index(14, at + 1)
-            if _is_degrees(fields[at - 2]) and _is_degrees(fields[at - 1]):
+    sent = len(fields) - 2
+    at = min(8, sent)
+    lengths = [*map(len, fields), 14]  # the 14 that ends the search
+    while (at := lengths.index(14, at + 1)) < sent:
+        if fields[at - 2][-7:-6] == "." == fields[at - 1][-7:-6]:
+            # Six decimals: no length, level or temperature has them.
+            try:
                 positions.append(_position(fields, at, version))
-                ends.append(at + 1)
-        except ValueError:
-            continue
+            except ValueError:
+                continue
+            ends.append(at + 1)
     return positions, ends
-
-
-def _is_degrees(text: str) -> bool:
-    return text[-7:-6] == "."  # six decimals: no length, level or temperature has them
 
 
 def _position(fields: list[str], at: int, version: str) -> Position:
@@ -117,39 +117,41 @@ def _position(fields: list[str], at: int, version: str) -> Position:
     lon_deg, lat_deg = float(lon), float(lat)
     if not (-180 <= lon_deg <= 180 and -90 <= lat_deg <= 90) or lon_deg == lat_deg == 0:
         raise ValueError("no place on earth")
-    hdop = _number(accuracy, 0, 1000)
-    speed_kmh = _number(speed, 0, 10_000)
+    hdop = _number(accuracy)
+    speed_kmh, course_deg = _number(speed), _number(course)
     said = (
         utc_ms(time),
         round(lat_deg * E7),  # `quantise`, without the calls
         round(lon_deg * E7),
-        None if speed_kmh is None else speed_kmh / 3.6,
-        _number(course, 0, 360),
-        _number(altitude, -100_000, 100_000),
-        _satellites(fields, at + 5, version),
-        hdop or None,
+        None if speed_kmh is None or speed_kmh < 0 else speed_kmh / 3.6,
+        None if course_deg is None or not 0 <= course_deg <= 360 else course_deg,
+        _number(altitude),
+        _satellites(fields, at + 5) if _appends(version) else None,
+        None if hdop is None or hdop <= 0 else hdop,
         hdop == 0,
     )
     return tuple.__new__(Position, said)
 
 
-def _satellites(fields: list[str], at: int, version: str) -> int | None:
-    if len(version) == 10 or version[:2] in _SATELLITES:
-        mask = fields[at : at + 2]
-        if len(mask) == 2 and len(mask[0]) == 2 and mask[0][1] in "13579BDF":
-            return int(mask[1]) if mask[1].isdigit() and len(mask[1]) <= 2 else None
+def _appends(version: str) -> bool:
+    """Whether the type says by a mask after the cell what it appends."""
+    return len(version) == 10 or version[:2] in _WITH_MASK
+
+
+def _satellites(fields: list[str], at: int) -> int | None:
+    mask = fields[at : at + 2]
+    if len(mask) == 2 and len(mask[0]) == 2 and mask[0][1] in "13579BDF":
+        return int(mask[1]) if mask[1].isdigit() and len(mask[1]) <= 2 else None
     return None
 
 
 @lru_cache(maxsize=8192)  # few values come again and again, each with one decimal
-def _number(text: str, low: float, high: float) -> float | None:
-    if not text:
-        return None
+def _number(text: str) -> float | None:
     try:
         value = float(text)
     except ValueError:
         return None
-    return value if low <= value <= high else None
+    return value if -100_000 < value < 100_000 else None
 
 
 def _battery(fields: list[str], report: str, version: str, after: int) -> float | None:
@@ -200,7 +202,7 @@ def _signals(fields: list[str], report: str, after: int, version: str) -> int:
     said = fields[4] if len(fields) > 6 else ""
     signals = 0
     if report in {"FRI", "ERI"}:
-        signals = _appended_jamming(fields, after + 4, version)
+        signals = _appended_jamming(fields, after + 4) if _appends(version) else 0
     elif report == "STT":
         signals = MOTION_STATES.get(said.upper(), 0)
     elif report == "INF":
@@ -214,10 +216,8 @@ def _signals(fields: list[str], report: str, after: int, version: str) -> int:
     return signals
 
 
-def _appended_jamming(fields: list[str], at: int, version: str) -> int:
+def _appended_jamming(fields: list[str], at: int) -> int:
     """The state of jamming, last of what a mask after the cell announces."""
-    if len(version) != 10 and version[:2] not in _SATELLITES:
-        return 0
     try:
         mask = int(fields[at], 16) if len(fields[at]) == 2 else 0
         state = fields[at + (mask & 1) + (mask >> 1 & 1) + 1] if mask & 0x10 else ""
