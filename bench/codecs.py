@@ -18,8 +18,8 @@ from nacl.secret import SecretBox
 from bench.row import Row, best_cpu_s
 from ringfence.gateway.codecs import osmand, owntracks, ringfence_json, traccar
 from ringfence.gateway.frames import DeviceModel
-from ringfence.gateway.protocols import CODECS
 from ringfence.gateway.report import Decoded
+from ringfence.gateway.tcp_codecs import CODECS
 
 FRAMES = 5_000
 TARGET = 50_000

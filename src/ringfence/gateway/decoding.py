@@ -17,8 +17,8 @@ import msgspec
 from ringfence.engine.fix import E7, Signal, Source
 from ringfence.gateway.codecs import osmand, owntracks, ringfence_json, traccar
 from ringfence.gateway.frames import DeviceModel, Heard
-from ringfence.gateway.protocols import CODECS
 from ringfence.gateway.report import Decoded, MalformedError, Receipt, Refusal, Report
+from ringfence.gateway.tcp_codecs import CODECS
 
 INCOMPLETE: Final = "the frame is incomplete: the input ends within it"
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2})+")
