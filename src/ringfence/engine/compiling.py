@@ -26,7 +26,6 @@ NOT_COMPILED = frozenset(
         "schedule",
         "standing",
         "state",
-        "streams",
         "warm",
     )
 )
