@@ -116,5 +116,5 @@ def _summarise(files: Files, judgement: Judgement, seconds: float) -> None:
             2, f"dated over a year apart from the rest, not judged: {judgement.misdated:,}"
         )
     if files.fixes.victims:
-        lines.insert(2, f"victims' devices, not judged: {len(files.fixes.victims):,}")
+        lines.insert(2, f"victims' devices: {len(files.fixes.victims):,}")
     typer.echo("\n".join(lines), err=True)

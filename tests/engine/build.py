@@ -21,6 +21,8 @@ from ringfence.engine import (
     Violation,
     compile_plan,
     judge_all,
+    victim_number,
+    with_victims,
 )
 
 if TYPE_CHECKING:
@@ -91,6 +93,13 @@ def fixes(
     return batch
 
 
+def hers(points: Sequence[tuple[float, float, float]], victim: str = "V1", **more: Any) -> Batch:
+    """Fixes of a victim's device, not yet handed to any wearer."""
+    batch = fixes(points, **{"wearer": -1, **more})
+    batch.victim[:] = victim_number(victim)
+    return batch
+
+
 def signal(
     minute: float, signals: Signal | int, *, start: datetime = NOON, wearer: int = 0
 ) -> Batch:
@@ -120,7 +129,8 @@ def judged(
         end_at=NOON + timedelta(days=60),
         wearers=wearers,
     )
-    return judge_all(plan, Batch.concat(list(batches)), None if until is None else ms(until))
+    batch = with_victims(plan, Batch.concat(list(batches)))
+    return judge_all(plan, batch, None if until is None else ms(until))
 
 
 def found(*args: Any, **kwargs: Any) -> list[Violation]:
@@ -154,3 +164,12 @@ def random_walk(seed: int, rows: int, *, people: int = 1, span_m: float = 600.0)
     batch.lat_e7[blind] = batch.lon_e7[blind] = NO_POSITION
     order = np.lexsort((batch.time_ms, batch.wearer))
     return batch.take(order)
+
+
+def walk_of_pairs(seed: int, rows: int, victims: Sequence[str] = ("V1", "V2")) -> Batch:
+    """Two wearers and victims about one place, all of whom hear of each other."""
+    own = random_walk(seed, rows, people=2)
+    theirs = [random_walk(seed + 1 + n, rows, people=2) for n in range(len(victims))]
+    for name, batch in zip(victims, theirs, strict=True):
+        batch.victim[:] = victim_number(name)
+    return Batch.concat([own, *theirs])

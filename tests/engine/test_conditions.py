@@ -35,6 +35,11 @@ FAULTS = [
     ({"buffer_m": -1.0}, "buffer_m: -1.0 is not a width"),
     ({"buffer_m": float("nan")}, "buffer_m"),
     ({"kind": "proximity", "geometry": None}, "victim, distance_m"),
+    (
+        {"kind": "proximity", "victim": "V1", "distance_m": -5.0},
+        "distance_m: -5.0 is not a distance",
+    ),
+    ({"kind": "proximity", "victim": "W1", "distance_m": 5.0}, "victim: the wearer's own device"),
 ]
 
 
@@ -79,10 +84,17 @@ def test_one_version_stands_once() -> None:
     assert len(compile_plan([condition(), later], **horizon).conditions) == 2
 
 
-def test_proximity_is_refused_with_a_clear_line() -> None:
-    proximity = condition("proximity", victim="V1", distance_m=200.0)
-    with pytest.raises(ConditionError, match="proximity can't be judged by this version: leave"):
-        compile_plan([proximity], start_at=NOON, end_at=NOON + timedelta(days=1))
+def test_a_place_excepted_from_a_proximity_is_a_geometry_and_only_a_proximity_has_some() -> None:
+    near = {"victim": "V1", "distance_m": 200.0}
+    assert condition("proximity", **near, except_places=(square(),)).places
+    court = {**disc(), "radius_m": 80.0}
+    assert condition("proximity", **near, except_places=(court,)).places
+    with pytest.raises(ConditionError, match="except_places 2: a Point has no radius_m"):
+        condition("proximity", **near, except_places=(square(), disc()))
+    with pytest.raises(ConditionError, match="except_places 1: not a GeoJSON geometry"):
+        condition("proximity", **near, except_places=("court",))
+    with pytest.raises(ConditionError, match="except_places: only a proximity has them"):
+        condition(except_places=(square(),))
 
 
 def test_unknown_profiles_list_the_known_ones_and_short_names_mean_the_latest() -> None:

@@ -28,7 +28,16 @@ from ringfence.engine import (
 )
 from ringfence.engine.conditions import DAYS
 from ringfence.engine.order import canonical_rows
-from tests.engine.build import NOON, after, condition, disc, ms, random_walk, square
+from tests.engine.build import (
+    NOON,
+    after,
+    condition,
+    disc,
+    ms,
+    random_walk,
+    square,
+    walk_of_pairs,
+)
 
 PEOPLE = 3
 EXAMPLES = 5 if numba.config.DISABLE_JIT else 25
@@ -63,6 +72,18 @@ def plan_of(profile=STANDARD, days: float = 40) -> Plan:
                 absences=(Absence(after(25), after(50)),),
                 to_at=after(200),
             ),
+            *(
+                condition(
+                    "proximity",
+                    id=f"{person}{victim}",
+                    wearer=person,
+                    victim=victim,
+                    distance_m=250.0,
+                    when=() if victim == "V1" else (Weekly(DAYS, time(12, 10), time(12, 50)),),
+                    except_places=({**disc(200, 200), "radius_m": 80.0},),
+                )
+                for victim in ("V1", "V2")
+            ),
         ]
     return compile_plan(
         conditions,
@@ -77,7 +98,10 @@ PLANS = {p.name: plan_of(p) for p in (NAIVE, STANDARD, CAUTIOUS)}
 WIDE = {p.name: plan_of(p, days=300) for p in (NAIVE, STANDARD, CAUTIOUS)}
 UNTIL = ms(after(400))
 profiles = st.sampled_from(sorted(PLANS))
-trails = st.builds(random_walk, st.integers(0, 2**32), st.integers(1, 60), people=st.just(PEOPLE))
+trails = st.one_of(
+    st.builds(random_walk, st.integers(0, 2**32), st.integers(1, 60), people=st.just(PEOPLE)),
+    st.builds(walk_of_pairs, st.integers(0, 2**32), st.integers(1, 30)),
+)
 
 RANDOMS = st.randoms(use_true_random=False)
 SECONDS = st.lists(st.integers(0, 70 * 60), max_size=6)
@@ -96,6 +120,7 @@ def outcome(plan, events, state, wake):
         events[order].tobytes(),
         state.wearers.tobytes(),
         state.slots.tobytes(),
+        state.pairs.tobytes(),
         wake.tobytes(),
     )
 
@@ -108,6 +133,18 @@ def test_walks_do_find_something() -> None:
             for v in violations(plan, *_parts(plan, random_walk(s, 60, people=3)))
         }
         assert len(hows) >= 9, hows
+
+
+def test_walks_of_pairs_do_find_something() -> None:
+    for plan in PLANS.values():
+        said = [
+            v
+            for s in range(12)
+            for v in violations(plan, *_parts(plan, walk_of_pairs(s, 60)))
+            if v.kind == "proximity"
+        ]
+        assert {"entered", "approached", "present_at_start"} <= {v.how for v in said}
+        assert {v.wearer for v in said} == {"W0", "W1"}
 
 
 def _parts(plan, batch):

@@ -3,7 +3,7 @@
 from ringfence.engine.conditions import Absence, Condition, ConditionError, Kind, Weekly
 from ringfence.engine.evaluate import NEVER_WAKES, Result, evaluate, violations
 from ringfence.engine.events import Standing, Violation
-from ringfence.engine.fix import NO_POSITION, Batch, Signal, Source
+from ringfence.engine.fix import NO_POSITION, Batch, Signal, Source, victim_number
 from ringfence.engine.plan import Plan, compile_plan
 from ringfence.engine.profiles import (
     CAUTIOUS,
@@ -23,6 +23,7 @@ from ringfence.engine.replay import (
 )
 from ringfence.engine.standing import standings
 from ringfence.engine.state import State, StateError, initial_state
+from ringfence.engine.streams import with_victims
 
 __all__ = [
     "CAUTIOUS",
@@ -57,5 +58,7 @@ __all__ = [
     "plausible_span",
     "rejudge",
     "standings",
+    "victim_number",
     "violations",
+    "with_victims",
 ]

@@ -26,6 +26,7 @@ NOT_COMPILED = frozenset(
         "schedule",
         "standing",
         "state",
+        "streams",
         "warm",
     )
 )

@@ -91,11 +91,16 @@ class Condition:
     timezone: str = "Europe/London"
     victim: str | None = None
     distance_m: float | None = None
+    except_places: tuple[dict[str, Any], ...] = ()
+    """Of a proximity: GeoJSON geometries, as above, with `radius_m` or `width_m` among their
+    members; while the wearer is in one of them, nearness is not judged."""
     version: int = 1
     """Versions of one id follow each other in time; each is judged between its own instants."""
     extra: dict[str, Any] = field(default_factory=dict, compare=False)
     shape: Shape | None = field(init=False, compare=False, repr=False, default=None)
     """`geometry`, read and checked."""
+    places: tuple[Shape, ...] = field(init=False, compare=False, repr=False, default=())
+    """`except_places`, read and checked."""
 
     def __post_init__(self) -> None:
         if not self.id:
@@ -109,6 +114,8 @@ class Condition:
             raise ConditionError(f"buffer_m: {self.buffer_m} is not a width: give 0 or more metres")
         if self.kind in ZONED:
             object.__setattr__(self, "shape", _read_shape(self))
+        if self.kind is Kind.PROXIMITY:
+            object.__setattr__(self, "places", _read_places(self))
 
 
 def _check_kind(condition: Condition) -> None:
@@ -117,8 +124,23 @@ def _check_kind(condition: Condition) -> None:
     except ValueError:
         raise ConditionError(f"kind: {condition.kind!r} is none of " + ", ".join(Kind)) from None
     object.__setattr__(condition, "kind", kind)
-    if kind is Kind.PROXIMITY and not (condition.victim and condition.distance_m):
+    if kind is Kind.PROXIMITY:
+        _check_proximity(condition)
+    elif condition.except_places:
+        raise ConditionError(
+            f"except_places: only a proximity has them, not {kind}: cut a hole into the zone"
+        )
+
+
+def _check_proximity(condition: Condition) -> None:
+    if not (condition.victim and condition.distance_m):
         raise ConditionError("victim, distance_m: a proximity needs both: whose device, how near")
+    if not (isfinite(condition.distance_m) and condition.distance_m > 0):
+        raise ConditionError(
+            f"distance_m: {condition.distance_m} is not a distance: give more than 0 metres"
+        )
+    if condition.victim == condition.wearer:
+        raise ConditionError("victim: the wearer's own device: give the victim's")
 
 
 def _check_span(name: str, from_at: datetime, to_at: datetime | None) -> None:
@@ -150,3 +172,17 @@ def _read_shape(condition: Condition) -> Shape:
         )
     except ShapeError as error:
         raise ConditionError(f"geometry: {error}") from error
+
+
+def _read_places(condition: Condition) -> tuple[Shape, ...]:
+    shapes = []
+    for number, place in enumerate(condition.except_places, 1):
+        if not isinstance(place, dict):
+            raise ConditionError(f"except_places {number}: not a GeoJSON geometry: draw one")
+        sizes = {name: place.get(name) for name in ("radius_m", "width_m")}
+        bare = {name: value for name, value in place.items() if name not in sizes}
+        try:
+            shapes.append(parse_shape(bare, radius_m=sizes["radius_m"], width_m=sizes["width_m"]))
+        except ShapeError as error:
+            raise ConditionError(f"except_places {number}: {error}") from error
+    return tuple(shapes)

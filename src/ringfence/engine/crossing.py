@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,15 @@ CROSSED_PROBABILITY: Final = 0.5
 STEPS: Final = 256
 
 
+class Crossing(NamedTuple):
+    """A straight way past an edge between two fixes."""
+
+    at_ms: int
+    """Of the second fix."""
+    entry_ms: int
+    deepest_m: float
+
+
 @inner
 def cross(law: Law, wearer: int, number: int, look: Look) -> None:
     """Say *possible*, once, where the way from the last fix to this one led through a zone."""
@@ -39,13 +48,20 @@ def cross(law: Law, wearer: int, number: int, look: Look) -> None:
     entry_ms = me.fix_ms + int(entry * (look.time_ms - me.fix_ms))
     if entry < 0.0 or entry_ms < law.spans[law.cursors[number], 0]:
         return
-    slot.run_ms = entry_ms
-    begin(law, wearer, number, Cause(look.time_ms, False, LEFT))
-    slot.probability, slot.depth_m = CROSSED_PROBABILITY, deepest_m
+    say_crossing(law, wearer, number, Crossing(look.time_ms, entry_ms, deepest_m))
+
+
+@inner
+def say_crossing(law: Law, wearer: int, number: int, way: Crossing) -> None:
+    """Say that a way may have led past the edge, and is out again."""
+    slot = law.slots[number]
+    slot.run_ms = way.entry_ms
+    begin(law, wearer, number, Cause(way.at_ms, False, LEFT))
+    slot.probability, slot.depth_m = CROSSED_PROBABILITY, way.deepest_m
     slot.doubts = CROSSING
-    emit(law, wearer, number, states.OPEN, look.time_ms)
+    emit(law, wearer, number, states.OPEN, way.at_ms)
     slot.ended_by = LEFT
-    emit(law, wearer, number, states.END, look.time_ms)
+    emit(law, wearer, number, states.END, way.at_ms)
     slot.open, slot.run_ms = 0, NEVER
 
 

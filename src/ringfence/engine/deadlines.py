@@ -16,6 +16,7 @@ from ringfence.engine.device import (
 )
 from ringfence.engine.judging import learn
 from ringfence.engine.memory import NEVER
+from ringfence.engine.pairs import learn_pair
 from ringfence.engine.profiles import NEVER_MS
 from ringfence.engine.saying import (
     ABSENT,
@@ -55,8 +56,18 @@ def place_cursor(law: Law, wearer: int, number: int) -> None:
         slot.run_ms = NEVER
         slot.log_odds = law.limits.unknown
         if me.fix_ms != NEVER:
-            learn(law, number, last_look(law, wearer))
+            look_back(law, wearer, number)
     law.cursors[number] = cursor
+
+
+@inner
+def look_back(law: Law, wearer: int, number: int) -> None:
+    """Let a rule that is new to the wearer learn from the last known place."""
+    look = last_look(law, wearer)
+    if law.rows[number].pair < 0:
+        learn(law, number, look)
+    else:
+        learn_pair(law, wearer, number, look)
 
 
 @inner
@@ -95,7 +106,20 @@ def hearing_due_ms(law: Law, wearer: int) -> int:
     due_ms = min(silence_due_ms(law, wearer), no_fix_due_ms(law, wearer))
     if me.fix_ms != NEVER and me.quiet == 0:
         due_ms = min(due_ms, me.fix_ms + law.limits.quiet_ms)
+    for number in range(law.first_pair[wearer], law.first_pair[wearer + 1]):
+        her = law.pairs[number]
+        if her.fix_ms != NEVER and her.quiet == 0:
+            due_ms = min(due_ms, her.fix_ms + law.limits.quiet_ms)
     return due_ms
+
+
+@inner
+def fall_quiet(law: Law, side: np.record, due_ms: int) -> bool:
+    """Note, once, that a device's last place is older than the limit."""
+    if side.fix_ms == NEVER or side.quiet == 1 or side.fix_ms + law.limits.quiet_ms > due_ms:
+        return False
+    side.quiet = 1
+    return True
 
 
 @inner
@@ -106,9 +130,10 @@ def fire(law: Law, wearer: int, due_ms: int) -> None:
     if no_fix_due_ms(law, wearer) == due_ms:
         open_device(law, wearer, number_of_device(law, wearer, NO_FIX), NO_FIX, due_ms)
     me = law.wearers[wearer]
-    quiet = me.fix_ms != NEVER and me.quiet == 0 and me.fix_ms + law.limits.quiet_ms <= due_ms
-    if quiet:
-        me.quiet = 1
+    quiet = fall_quiet(law, me, due_ms)
+    for number in range(law.first_pair[wearer], law.first_pair[wearer + 1]):
+        if fall_quiet(law, law.pairs[number], due_ms):
+            lose_pair(law, wearer, number, due_ms)
     for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
         if quiet:
             go_quiet(law, wearer, number, due_ms)
@@ -119,6 +144,14 @@ def fire(law: Law, wearer: int, due_ms: int) -> None:
             else:
                 stop(law, wearer, number)
     me.clock_ms = max(me.clock_ms, due_ms)
+
+
+@inner
+def lose_pair(law: Law, wearer: int, pair: int, at_ms: int) -> None:
+    """Nothing is known of a victim's device for too long: nobody is near it, and nobody is not."""
+    for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
+        if law.rows[number].pair == pair:
+            go_quiet(law, wearer, number, at_ms)
 
 
 @inner
@@ -140,6 +173,9 @@ def start(law: Law, wearer: int, number: int) -> None:
     slot.arrived = slot.settled = 0
     step(law, wearer, number, states.STARTS, cause)
     known = me.fix_ms != NEVER and me.quiet == 0 and me.fix_ms <= at_ms
+    if law.rows[number].pair >= 0:
+        her = law.pairs[law.rows[number].pair]
+        known = known and her.fix_ms != NEVER and her.quiet == 0
     if known:
         word = states.word_of(law.limits, slot.log_odds, slot.with_it, slot.against)
         step(law, wearer, number, word, cause)

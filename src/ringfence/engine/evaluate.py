@@ -14,6 +14,7 @@ from ringfence.engine.order import canonical_rows
 from ringfence.engine.plan import rule_name
 from ringfence.engine.saying import Law
 from ringfence.engine.states import Act
+from ringfence.engine.streams import is_of_pair
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,6 +128,8 @@ def _items(
 ) -> tuple[NDArray[np.intp] | slice, Items]:
     """The batch in canonical order, and which of its rows those are."""
     skipped = outside | (batch.wearer < 0)
+    if batch.victim.any():
+        skipped |= ~is_of_pair(plan, batch)
     kept: NDArray[np.intp] | slice = np.flatnonzero(~skipped) if skipped.any() else slice(None)
     batch = batch if isinstance(kept, slice) else batch.take(kept)
     order = canonical_rows(batch)
@@ -145,6 +148,7 @@ def _items(
         speed_bits=batch.speed_mps.view(np.int32),
         course_bits=batch.course_deg.view(np.int32),
         signals=batch.signals,
+        victim=batch.victim,
         until_ms=until,
         late=np.zeros(len(batch), np.bool_),
         doubts=np.zeros(len(batch.time_ms), np.int32),
@@ -157,6 +161,7 @@ def _law(plan: Plan, state: State, room: int) -> Law:
         limits=plan.profile.thresholds(),
         wearers=state.wearers,
         slots=state.slots,
+        pairs=state.pairs,
         cursors=np.zeros(len(state.slots), np.int64),
         wake_ms=np.full(len(plan.wearers), NEVER_WAKES, np.int64),
         events=memory.new_events(room),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.engine.explain import doubts_of, why_of
 from ringfence.engine.memory import NEVER
-from ringfence.engine.plan import RING, RuleName
+from ringfence.engine.plan import NEAR_RING, RING, RuleName
 from ringfence.engine.words import EndedBy, How
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def to_violation(
         confirming_fix_at=_fix_at(row.confirming_ms) if confirmed else None,
         deepest_fix_at=_fix_at(row.deepest_ms),
         last_fix_at=_fix_at(row.last_ms),
-        part=how.name.lower() if device else "ring" if name.role == RING else "",
+        part=how.name.lower() if device else "ring" if name.role in (RING, NEAR_RING) else "",
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import isnan
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from ringfence.engine.memory import NEVER
-from ringfence.engine.plan import RING
+from ringfence.engine.plan import NEAR, NEAR_RING, RING
 from ringfence.engine.words import Doubt, EndedBy, How
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ringfence.engine.plan import RuleName
 
 LONDON: Final = ZoneInfo("Europe/London")
+LEAST_CLOSING_MPS: Final = 0.3
+"""Slower than this is what the circles' errors make."""
 
 _BEGAN: Final = {
     How.ENTERED: "Entered the zone at {begin}.",
@@ -34,6 +37,14 @@ _BEGAN: Final = {
     How.NO_FIX: "The tag reported, but without a position, for longer than the limit: {begin}.",
     How.GNSS_JAMMED: "The tag reported at {begin} that satellite reception was jammed.",
 }
+_BEGAN_NEAR: Final = {
+    How.ENTERED: "Was within the ordered distance of the protected person’s device from {begin}.",
+    How.PRESENT_AT_START: "Was within the ordered distance of the protected person’s device when "
+    "the condition came into force at {begin}.",
+    How.APPROACHED: "Was within twice the ordered distance of the protected person’s device from "
+    "{begin}.",
+}
+"""Said to people who may not know where she is: a distance, never a place or a direction."""
 _ENDED: Final = {
     EndedBy.LEFT: "It was over at {end}: outside again.",
     EndedBy.RETURNED: "It was over at {end}: back inside.",
@@ -46,6 +57,10 @@ _ENDED: Final = {
     EndedBy.LOCATED: "A position was found again at {end}.",
     EndedBy.CHARGED: "The tag was put to charge at {end}.",
     EndedBy.INSPECTED: "A person inspected the tag at {end}.",
+}
+_ENDED_NEAR: Final = {
+    EndedBy.LEFT: "It was over at {end}: farther apart again.",
+    EndedBy.ENTERED: "It was over at {end}: the ordered distance itself was passed.",
 }
 _DOUBTS: Final = {
     Doubt.NULL_ISLAND: "A fix lay at 0°, 0°, which is what a receiver without a fix sends.",
@@ -62,10 +77,25 @@ _DOUBTS: Final = {
     Doubt.BEFORE_GAP: "It lasted over a time without fixes; where the wearer was then is unknown.",
     Doubt.STRAP_OK: "The tag says that the strap is well again. A strap that is cut and taped says "
     "so too: have it inspected.",
+    Doubt.STILL: "The wearer’s own tag was at rest when the two were nearest: the distance may "
+    "have closed without the wearer moving.",
     Doubt.CROSSING: "No fix was inside: the straight way between two fixes leads through the zone. "
     "The way round is possible.",
     Doubt.FIRST_KNOWN: "Nothing is known from before its first fix: it may have begun earlier.",
 }
+_DOUBTS_NEAR: Final = {
+    Doubt.CROSSING: "No fix was that near: the straight way between two fixes leads past. The way "
+    "round is possible.",
+    Doubt.BEFORE_GAP: "It lasted over a time without fixes of one of the devices; how far apart "
+    "they were then is unknown.",
+    Doubt.FROZEN: "One device gave the same position again and again to the last digit; a receiver "
+    "that hangs does that, and so does a device that lies still.",
+}
+_UNDECIDED: Final = {
+    Doubt.UNSTEADY: "One device’s place rested on a single fix, which alone decides nothing.",
+    Doubt.AGED: "One device’s place was so old that it may have moved across the distance since.",
+}
+"""Of a proximity that is possible only."""
 
 
 def said_time(ms: int) -> str:
@@ -84,17 +114,45 @@ def why_of(row: np.record, name: RuleName, end_ms: int | None) -> tuple[str, ...
     """
     how = How(int(row.how))
     first = said_time(row.first_ms) if int(row.first_ms) != NEVER else "its fitting"
-    began = _BEGAN[how]
-    if how is How.ENTERED and Doubt.FIRST_KNOWN in Doubt(int(row.doubts)):
+    near = name.role in (NEAR, NEAR_RING)
+    began = _BEGAN_NEAR[how] if near else _BEGAN[how]
+    if how is How.ENTERED and not near and Doubt.FIRST_KNOWN in Doubt(int(row.doubts)):
         began = "Was inside the zone at {begin}, by the first fix that is known."
     lines = [began.format(begin=said_time(row.begin_ms), first=first)]
-    if name.condition is not None:
+    if near:
+        lines += _nearness(row, name)
+    elif name.condition is not None:
         lines += _evidence(row, "the ring's outer edge" if name.role == RING else "the edge")
     elif int(row.fixes) > 1:
         lines.append(f"It was reported {int(row.fixes)} times.")
     if end_ms is not None:
-        lines.append(_ENDED[EndedBy(int(row.ended_by))].format(end=said_time(end_ms)))
+        ended_by = EndedBy(int(row.ended_by))
+        words = _ENDED_NEAR.get(ended_by, _ENDED[ended_by]) if near else _ENDED[ended_by]
+        lines.append(words.format(end=said_time(end_ms)))
     return tuple(lines)
+
+
+def _nearness(row: np.record, name: RuleName) -> list[str]:
+    """The distances that carry a proximity: how near, by how good fixes, closing how fast."""
+    lines, fixes = [], int(row.fixes)
+    if fixes:
+        lines.append(f"{fixes} {'fix' if fixes == 1 else 'fixes'} of the two devices show it.")
+    nearest_m = name.reach_m - float(row.depth_m)
+    if nearest_m >= 0:
+        ordered_m = name.reach_m if name.role == NEAR else name.reach_m / 2
+        line = f"The nearest was {nearest_m:,.0f} m (the ordered distance is {ordered_m:,.0f} m)"
+        if int(row.deepest_ms) != NEVER:
+            line += f", at {said_time(row.deepest_ms)}"
+        if not isnan(float(row.own_m)):
+            line += (
+                f"; confidence circles {float(row.own_m):,.0f} m (wearer) and "
+                f"{float(row.other_m):,.0f} m, the older place {float(row.age_s):,.0f} s old"
+            )
+        lines.append(line + ".")
+    closing = float(row.closing_mps)
+    if closing > LEAST_CLOSING_MPS:
+        lines.append(f"They were closing in at {closing:.1f} m/s when it was decided.")
+    return [*lines, _chance(row)]
 
 
 def _evidence(row: np.record, edge: str) -> list[str]:
@@ -109,20 +167,24 @@ def _evidence(row: np.record, edge: str) -> list[str]:
             f"The deepest is {float(row.depth_m):.0f} m past it, at {said_time(row.deepest_ms)}, "
             f"with a confidence circle of {float(row.radius_m):.0f} m."
         )
+    return [*lines, _chance(row)]
+
+
+def _chance(row: np.record) -> str:
     chance = f"{100 * float(row.probability):.1f} %"
     if int(row.confirmed_ms) == NEVER:
-        lines.append(f"Possible only: its probability reached {chance}.")
-    else:
-        lines.append(
-            f"Confirmed at {said_time(row.confirmed_ms)}; its probability reached {chance}."
-        )
-    return lines
+        return f"Possible only: its probability reached {chance}."
+    return f"Confirmed at {said_time(row.confirmed_ms)}; its probability reached {chance}."
 
 
 def doubts_of(row: np.record, name: RuleName) -> tuple[str, ...]:
     """What would make a violation wrong, one sentence each."""
     bits = Doubt(int(row.doubts))
-    lines = [text for doubt, text in _DOUBTS.items() if doubt in bits]
+    texts = _DOUBTS
+    if name.role in (NEAR, NEAR_RING):
+        undecided = _UNDECIDED if int(row.confirmed_ms) == NEVER else {}
+        texts = {**_DOUBTS, **_DOUBTS_NEAR, **undecided}
+    lines = [text for doubt, text in texts.items() if doubt in bits]
     spatial = name.condition is not None and Doubt.CROSSING not in bits
     if spatial and 0 <= float(row.depth_m) < float(row.radius_m):
         lines.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, fields
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING
@@ -72,6 +73,18 @@ class Signal(IntFlag):
         return [s.name.lower() for s in Signal if s in self and s.name]
 
 
+def victim_number(device: str) -> int:
+    """What stands for a victim's device in `Batch.victim`: the same in every plan and batch.
+
+    Args:
+        device: its id, as in `Condition.victim`.
+
+    Returns:
+        31 bits of the id's CRC-32 (ISO 3309), never 0; `compile_plan` refuses two ids with one.
+    """
+    return zlib.crc32(device.encode()) & 0x7FFF_FFFF or 1
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Reports as arrays of one length, one row a report, in any order.
@@ -92,6 +105,9 @@ class Batch:
     course_deg: NDArray[np.float32]
     signals: NDArray[np.int32]
     """`Signal` bits."""
+    victim: NDArray[np.int32]
+    """Whose device: 0 = the wearer's own tag; else the `victim_number` of a victim's, whose place
+    this wearer's proximity conditions need. `with_victims` hands such rows to the wearers."""
 
     def __len__(self) -> int:
         """Count the reports."""
@@ -114,6 +130,7 @@ class Batch:
             speed_mps=np.full(rows, np.nan, np.float32),
             course_deg=np.full(rows, np.nan, np.float32),
             signals=np.zeros(rows, np.int32),
+            victim=np.zeros(rows, np.int32),
         )
 
     @classmethod

@@ -28,6 +28,8 @@ class Items(NamedTuple):
     speed_bits: NDArray[np.int32]
     course_bits: NDArray[np.int32]
     signals: NDArray[np.int32]
+    victim: NDArray[np.int32]
+    """0 = the wearer's own tag, else the number of a victim's device."""
     until_ms: NDArray[np.int64]
     """(wearers,): where to advance each clock in the end; `NEVER` = no further than its items."""
     late: NDArray[np.bool_]
@@ -39,17 +41,17 @@ class Items(NamedTuple):
 @inner
 def key_of(items: Items, row: int, column: int) -> int:
     """One column of an item, as bits, in the order in which `order` sorts."""
-    if column == 0:
-        return int(items.lat_e7[row])
-    if column == 1:
-        return int(items.lon_e7[row])
+    if column < 2:
+        return int(items.victim[row] if column == 0 else items.lat_e7[row])
     if column == 2:
-        return plain_bits(items.accuracy_bits[row])
+        return int(items.lon_e7[row])
     if column == 3:
-        return int(items.source[row])
+        return plain_bits(items.accuracy_bits[row])
     if column == 4:
+        return int(items.source[row])
+    if column == 5:
         return plain_bits(items.speed_bits[row])
-    return plain_bits(items.course_bits[row]) if column == 5 else int(items.signals[row])
+    return plain_bits(items.course_bits[row]) if column == 6 else int(items.signals[row])
 
 
 @inner

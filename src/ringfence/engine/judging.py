@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,15 @@ MARGIN_M: Final = plan.MARGIN_M
 LEFT: Final = int(EndedBy.LEFT)
 RETURNED: Final = int(EndedBy.RETURNED)
 ENTERED: Final = int(EndedBy.ENTERED)
+
+
+class Reading(NamedTuple):
+    """A fix measured against a rule."""
+
+    look: Look
+    depth_m: float
+    """Past the nearest edge; negative = kept."""
+    past: bool
 
 
 @inner
@@ -58,14 +67,23 @@ def past_edge(rule: np.record, depth_m: float) -> bool:
 @inner
 def learn(law: Law, number: int, look: Look) -> bool:
     """Take one fix into the belief of one rule; say whether it lies past the edge."""
-    slot, rule = law.slots[number], law.rows[number]
+    rule = law.rows[number]
     depth = depth_m(law, rule, look, max(MARGIN_M, 3.0 * look.radius_m))
     past = past_edge(rule, depth)
     if past and depth == BEYOND_M:
         depth = -signed_distance_m(law.edges, rule.zone, look.lon, look.lat, np.inf)
-    slot.last_depth_m = depth
+    law.slots[number].last_depth_m = depth
     if rule.role == RING:
         depth = min(depth, rule.buffer_m - depth)  # the nearer of its two edges decides
+    take_in(law, number, Reading(look, depth, past))
+    return past
+
+
+@inner
+def take_in(law: Law, number: int, reading: Reading) -> None:
+    """Take a fix, measured against a rule, into the belief of that rule."""
+    slot = law.slots[number]
+    look, depth, past = reading.look, reading.depth_m, reading.past
     decided = law.limits.geometric or look.source != CELL
     if decided and counts(look.doubts, past):
         # A fix on the way that others show counts for two: they bear it out.
@@ -76,23 +94,29 @@ def learn(law: Law, number: int, look: Look) -> bool:
             slot.run_ms, slot.run_fixes = NEVER, 0
     elif slot.state == states.CONFIRMED and not past:
         # What satellite fixes decided, a cell fix or a doubted one does not undo.
-        return past
+        return
     if past:
         slot.run_ms = look.time_ms if slot.run_ms == NEVER else slot.run_ms
         slot.run_fixes = min(slot.run_fixes + 1, 1_000_000)
     slot.log_odds = after(law.limits, slot.log_odds, look, depth, past)
-    return past
 
 
 @inner
 def judge(law: Law, wearer: int, number: int, look: Look) -> None:
     """Judge one fix by one rule and say what follows."""
-    slot, rule = law.slots[number], law.rows[number]
     past = learn(law, number, look)
+    open_and_kept = law.slots[number].open == 1 and not past
+    ending = ended_by(law, law.rows[number], look) if open_and_kept else LEFT
+    settle(law, wearer, number, Reading(look, 0.0, past), ending)
+
+
+@inner
+def settle(law: Law, wearer: int, number: int, reading: Reading, ending: int) -> None:
+    """Say what follows from a fix that is taken in; `ending` = what an end would be by."""
+    slot, look, past = law.slots[number], reading.look, reading.past
     if look.doubts & FROZEN and not past:
         return  # held to the last digit: it clears nobody, so quiet will make it `no_data`
     word = states.word_of(law.limits, slot.log_odds, slot.with_it, slot.against)
-    ending = ended_by(law, rule, look) if slot.open == 1 and not past else LEFT
     cause = Cause(look.time_ms, False, ending)
     step(law, wearer, number, word, cause)
     if slot.open == 1:

@@ -18,6 +18,7 @@ from ringfence.engine.fix import NO_POSITION as _NO_POSITION
 from ringfence.engine.items import Items, compared, is_read, remember_item
 from ringfence.engine.judging import judge
 from ringfence.engine.memory import NEVER
+from ringfence.engine.pairs import judge_pair, pair_of
 from ringfence.engine.profiles import NEVER_MS, Thresholds
 from ringfence.engine.saying import Law
 from ringfence.engine.trust import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 NO_POSITION: Final = int(_NO_POSITION)
 GNSS: Final = int(Source.GNSS)
 MARGIN_M: Final = plan.MARGIN_M
+NEAR: Final = plan.NEAR
 ASLEEP: Final = states.ASLEEP
 FOREVER: Final = np.iinfo(np.int64).max
 SPARE_EVENTS: Final = 2 * DEVICE_RULES + 4
@@ -93,6 +95,8 @@ def _read_rows(law: Law, wearer: int, items: Items, stands_at: NDArray[np.int64]
     me = law.wearers[wearer]
     due_ms = schedule_due_ms(law, wearer)
     soonest_ms = min(law.limits.quiet_ms, law.limits.silence_ms, law.limits.no_fix_ms)
+    if law.first_pair[wearer] < law.first_pair[wearer + 1]:
+        soonest_ms = 0  # a victim's device has limits of its own
     last_read = -1
     for row in range(stands_at[1], items.rows_from[wearer + 1]):
         at_ms = items.time_ms[row]
@@ -141,25 +145,66 @@ def _read(law: Law, wearer: int, items: Items, row: int) -> None:
     """Read one item at its own instant: that it came, its signals, its position."""
     me = law.wearers[wearer]
     at_ms, source = items.time_ms[row], np.int64(items.source[row])
-    lat, lon = items.lat_e7[row] / E7, items.lon_e7[row] / E7
-    located = items.lat_e7[row] != NO_POSITION and not is_null_island(lat, lon)
     me.clock_ms = me.item_ms = at_ms
+    if items.victim[row] != 0:
+        _read_victim(law, wearer, items, row)
+        return
+    located = _is_located(items, row)
     hear(law, wearer, at_ms, located)
     signals = items.signals[row]
     if signals != 0:
         read_signals(law, wearer, signals, at_ms)
     if not located:
         # A place that is not even taken in as one is 0°, 0°.
-        items.doubts[row] = 0 if items.lat_e7[row] == NO_POSITION else NULL_ISLAND
+        items.doubts[row] = _doubts_of_nowhere(items, row)
         return
     if source == GNSS:
         hear_satellites(law, wearer, signals, at_ms)
-    accuracy_m, speed_mps = np.float64(items.accuracy_m[row]), np.float64(items.speed_mps[row])
-    circle_m = radius_m(law.limits, accuracy_m, source)
-    east = 1.0 if law.limits.geometric else math.cos(math.radians(lat))
-    look = Look(at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0, east, False)
-    _read_position(law, wearer, look, accuracy_m)
+    _read_position(law, wearer, _look_of(law.limits, items, row), np.float64(items.accuracy_m[row]))
     items.doubts[row] = me.raw_doubts
+
+
+@hot
+def _is_located(items: Items, row: int) -> bool:
+    """Whether an item holds a place at all."""
+    lat_e7 = items.lat_e7[row]
+    return lat_e7 != NO_POSITION and not is_null_island(lat_e7 / E7, items.lon_e7[row] / E7)
+
+
+@hot
+def _doubts_of_nowhere(items: Items, row: int) -> int:
+    return 0 if items.lat_e7[row] == NO_POSITION else NULL_ISLAND
+
+
+@hot
+def _look_of(limits: Thresholds, items: Items, row: int) -> Look:
+    """An item's position, nothing weighed yet."""
+    lat, lon = items.lat_e7[row] / E7, items.lon_e7[row] / E7
+    accuracy_m, speed_mps = np.float64(items.accuracy_m[row]), np.float64(items.speed_mps[row])
+    source = np.int64(items.source[row])
+    circle_m = radius_m(limits, accuracy_m, source)
+    east = 1.0 if limits.geometric else math.cos(math.radians(lat))
+    at_ms = items.time_ms[row]
+    return Look(at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0, east, False)
+
+
+@inner
+def _read_victim(law: Law, wearer: int, items: Items, row: int) -> None:
+    """Read a fix of a victim's device: it moves the wearer's clock, and judges the pair."""
+    pair = pair_of(law, wearer, items.victim[row])
+    if pair < 0 or not _is_located(items, row):
+        items.doubts[row] = _doubts_of_nowhere(items, row)
+        return
+    her = law.pairs[pair]
+    look, moving = _look_of(law.limits, items, row), False
+    if not law.limits.geometric:
+        moving = is_moving(law.limits, her, look)
+        look = weigh(law.limits, her, look, np.float64(items.accuracy_m[row]), moving)
+    for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
+        if law.rows[number].pair == pair and law.cursors[number] < law.rows[number].spans_end:
+            judge_pair(law, wearer, number, look, True)
+    _keep(law.limits, her, look, moving)
+    items.doubts[row] = her.raw_doubts
 
 
 @hot
@@ -171,12 +216,18 @@ def _read_position(law: Law, wearer: int, look: Look, accuracy_m: float) -> None
         moving = is_moving(law.limits, me, look)
         look = weigh(law.limits, me, look, accuracy_m, moving)
     _judge_all(law, wearer, look)
+    _keep(law.limits, me, look, moving)
+
+
+@hot
+def _keep(limits: Thresholds, me: np.record, look: Look, moving: bool) -> None:
+    """Keep a fix as the last one; and as the last known place, if it is believed."""
     same = look.lat == me.raw_lat and look.lon == me.raw_lon
     me.repeats = min(me.repeats + 1, 1000) if same else 0
     me.raw_ms, me.raw_lat, me.raw_lon = look.time_ms, look.lat, look.lon
     me.raw_radius_m, me.raw_doubts = look.radius_m, look.doubts
     if believed(look.doubts):
-        _remember(law.limits, me, look, moving)
+        _remember(limits, me, look, moving)
 
 
 @hot
@@ -205,6 +256,9 @@ def _judge_all(law: Law, wearer: int, look: Look) -> None:
             continue
         if law.cursors[number] >= law.rows[number].spans_end:
             continue
+        if law.rows[number].role >= NEAR:
+            judge_pair(law, wearer, number, look, False)
+            continue
         if not exact:
             cross(law, wearer, number, look)
         judge(law, wearer, number, look)
@@ -222,3 +276,4 @@ def _remember(limits: Thresholds, me: np.record, look: Look, moving: bool) -> No
     me.fix_ms, me.lat, me.lon = look.time_ms, look.lat, look.lon
     me.radius_m, me.source, me.speed_mps = look.radius_m, look.source, speed
     me.quiet = 0
+    me.steady = 1 if look.on_way or me.rest_fixes >= 2 else 0

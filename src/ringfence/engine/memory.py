@@ -24,9 +24,14 @@ OPEN_FIELDS = [
     ("doubts", np.int32),
     ("how", np.int16),
     ("ended_by", np.int16),
+    ("own_m", np.float32),
+    ("other_m", np.float32),
+    ("age_s", np.float32),
+    ("closing_mps", np.float32),
 ]
 """A violation as a row; `first_ms` … are instants of the fixes that carry it, `radius_m` is the
-circle of the deepest."""
+circle of the deepest. Of a proximity: the two circles and the age of the older place at the
+nearest, and how fast the two closed in when it began or was confirmed; NaN = not known."""
 
 WEARER_ROW: Final = np.dtype(
     [
@@ -49,21 +54,22 @@ WEARER_ROW: Final = np.dtype(
         ("radius_m", np.float64),
         ("raw_radius_m", np.float64),
         ("speed_mps", np.float64),
-        ("item_key", np.int32, (7,)),
+        ("item_key", np.int32, (8,)),
         ("rest_fixes", np.int32),
         ("repeats", np.int32),
         ("raw_doubts", np.int32),
         ("source", np.int32),
         ("quiet", np.int32),
+        ("steady", np.int32),
     ],
     align=True,
 )
-"""One wearer. `clock_ms`: advanced to here. `heard_ms`: last report. `located_ms`: last
-report with a position. `fix_ms` … `source`: the last
+"""One wearer; or a victim's device, as one wearer's stream shows it. `clock_ms`: advanced to here.
+`heard_ms`: last report. `located_ms`: last report with a position. `fix_ms` … `source`: the last
 believed fix. `raw_…`: the last fix, believed or not. `before_…`,
 `leg_mps`: the believed fix before the last, and the speed between the two. `rest_…`: the place
 where the tag rests. `item_…`: the last item read, so that
-its duplicate is known."""
+its duplicate is known. `steady`: another fix bears out the last."""
 
 SLOT_ROW: Final = np.dtype(
     [
@@ -71,6 +77,9 @@ SLOT_ROW: Final = np.dtype(
         ("run_ms", np.int64),
         ("log_odds", np.float64),
         ("last_depth_m", np.float64),
+        ("apart_ms", np.int64),
+        ("apart_m", np.float64),
+        ("closing_now_mps", np.float64),
         ("run_fixes", np.int32),
         ("spare", np.int32),
         ("with_it", np.int32),
@@ -87,7 +96,8 @@ SLOT_ROW: Final = np.dtype(
 """One wearer and rule. `run_ms`, `run_fixes`: first of the fixes in a row past the
 edge, and how many. `settled`: far away and
 sure of it. `seen`: 0 = the rule is new to this wearer. `open`: the row holds a violation.
-`arrived`: was on the right side since the rule's time began."""
+`arrived`: was on the right side since the rule's time began. `apart_…`: how far apart a pair was
+the last time that its closing speed was measured."""
 
 EVENT_ROW: Final = np.dtype(
     [
@@ -113,7 +123,9 @@ def new_wearers(count: int) -> np.recarray:
 
 def new_slots(count: int) -> np.recarray:
     """Rows of rules that saw nothing yet."""
-    return np.zeros(count, SLOT_ROW).view(np.recarray)
+    rows = np.zeros(count, SLOT_ROW)
+    rows["apart_ms"], rows["closing_now_mps"] = NEVER, np.nan
+    return rows.view(np.recarray)
 
 
 def new_events(count: int) -> np.recarray:

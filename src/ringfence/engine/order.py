@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ringfence.engine.fix import Batch
 
-KEY_COLUMNS = 7
+KEY_COLUMNS = 8
 
 
 def canonical_rows(batch: Batch) -> NDArray[np.intp] | None:
@@ -34,6 +34,7 @@ def canonical_rows(batch: Batch) -> NDArray[np.intp] | None:
 def _keys(batch: Batch) -> list[NDArray[np.integer]]:
     """Every column but wearer and time, as bits: equal in all of them are equal items."""
     return [
+        batch.victim,  # the wearer's own first
         batch.lat_e7,
         batch.lon_e7,
         _bits(batch.accuracy_m),

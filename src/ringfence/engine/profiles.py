@@ -45,6 +45,8 @@ class Thresholds(NamedTuple):
     quiet_ms: int
     silence_ms: int
     no_fix_ms: int
+    settled_mps: float
+    walking_mps: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,10 @@ class Profile:
     """Without a report for this long: a `silence` violation. None = never."""
     no_fix_s: float | None = 1800.0
     """Reports but no position for this long: a `no_fix` violation. None = never."""
+    settled_mps: float = 0.3
+    """So fast may the place of a device at rest be leaving its last fix behind …"""
+    walking_mps: float = 1.5
+    """… and that of one on its way, or not known to rest, if no greater speed is known."""
     source: tuple[tuple[str, str], ...] = ()
 
     def thresholds(self) -> Thresholds:
@@ -125,6 +131,8 @@ class Profile:
             quiet_ms=NEVER_MS if self.geometric else int(1000 * self.quiet_s),
             silence_ms=NEVER_MS if self.silence_s is None else int(1000 * self.silence_s),
             no_fix_ms=NEVER_MS if self.no_fix_s is None else int(1000 * self.no_fix_s),
+            settled_mps=self.settled_mps,
+            walking_mps=self.walking_mps,
         )
 
     def lines(self) -> list[str]:
@@ -184,6 +192,8 @@ _SOURCES = (
     ("quiet_s", "[C] 15 min: the Ministry's stale-feed banner"),
     ("silence_s", "[S] hourly call-in when compliant, and 15 min to upload [V]"),
     ("no_fix_s", "[C] twice the stale-feed banner"),
+    ("settled_mps", "[D] at rest for minutes: 270 m at most by the time that it is stale"),
+    ("walking_mps", "[D] a brisk walk, by which the circle of an old place grows"),
 )
 
 NAIVE = Profile(

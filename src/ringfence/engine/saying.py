@@ -34,20 +34,25 @@ FIRST_KNOWN: Final = int(Doubt.FIRST_KNOWN)
 EXCLUSION: Final = plan.EXCLUSION
 ATTENDANCE: Final = plan.ATTENDANCE
 RING: Final = plan.RING
+NEAR: Final = plan.NEAR
+NEAR_RING: Final = plan.NEAR_RING
 
 
 class Law(NamedTuple):
     """All that the kernel reads and writes: the plan, the thresholds, the state, the events."""
 
     first_slot: NDArray[np.int64]
-    """This and the next four are `plan.Rules`, read only."""
+    """This and the next six are `plan.Rules`, read only."""
     rows: np.recarray
     boxes: NDArray[np.float64]
     spans: NDArray[np.int64]
     edges: Arrays
+    first_pair: NDArray[np.int64]
+    pair_victim: NDArray[np.int32]
     limits: Thresholds
     wearers: np.recarray
     slots: np.recarray
+    pairs: np.recarray
     cursors: NDArray[np.int64]
     """(slots,): the span that a rule is in, or the next one it will be in."""
     wake_ms: NDArray[np.int64]
@@ -83,14 +88,16 @@ def emit(law: Law, wearer: int, slot_number: int, act: int, at_ms: int) -> None:
     )
     event.fixes, event.cell_fixes, event.doubts = slot.fixes, slot.cell_fixes, slot.doubts
     event.how, event.ended_by = slot.how, slot.ended_by
+    event.own_m, event.other_m = slot.own_m, slot.other_m
+    event.age_s, event.closing_mps = slot.age_s, slot.closing_mps
 
 
 @compiled
 def how_of(role: int, starting: bool, arrived: bool) -> int:
     """How a violation of this role begins."""
-    if role == RING:
+    if role in (RING, NEAR_RING):
         return APPROACHED
-    if role == EXCLUSION:
+    if role in (EXCLUSION, NEAR):
         return PRESENT_AT_START if starting else ENTERED
     if role == ATTENDANCE:
         return LEFT if arrived and not starting else LATE
@@ -116,6 +123,8 @@ def begin(law: Law, wearer: int, number: int, cause: Cause) -> None:
     slot.cell_fixes = 0
     slot.depth_m, slot.radius_m = slot.last_depth_m, me.radius_m
     slot.probability = 0.0
+    slot.own_m = slot.other_m = slot.age_s = np.nan
+    slot.closing_mps = slot.closing_now_mps
     # `me` does not hold the deciding fix yet: the one that opens is the first of all.
     slot.doubts = FIRST_KNOWN if me.fix_ms == NEVER else 0
     slot.ended_by = 0
@@ -128,6 +137,7 @@ def say(law: Law, wearer: int, number: int, act: int, cause: Cause) -> None:
     slot.probability = max(slot.probability, probability(slot.log_odds))
     if act == states.CONFIRM:
         slot.confirmed_ms = cause.at_ms
+        slot.closing_mps = slot.closing_now_mps
         # A fix that decides is not yet the wearer's last one; a rule that starts decides on that.
         slot.confirming_ms = law.wearers[wearer].fix_ms if cause.starting else cause.at_ms
     elif act == states.END:
@@ -173,6 +183,7 @@ def open_device(law: Law, wearer: int, number: int, how: int, at_ms: int) -> Non
     slot.first_ms = slot.confirming_ms = slot.deepest_ms = slot.last_ms = heard_ms
     slot.fixes = slot.cell_fixes = 0
     slot.probability, slot.depth_m, slot.radius_m = 1.0, np.nan, np.nan
+    slot.own_m = slot.other_m = slot.age_s = slot.closing_mps = np.nan
     emit(law, wearer, number, states.CONFIRM, at_ms)
 
 

@@ -11,10 +11,11 @@ from ringfence.engine.belief import probability
 from ringfence.engine.events import Standing, at_of
 from ringfence.engine.explain import said_time
 from ringfence.engine.fix import Source
-from ringfence.engine.plan import RING, Plan
+from ringfence.engine.plan import NEAR, NEAR_RING, RING, Plan
 from ringfence.engine.states import State as Stand
 from ringfence.engine.words import DEVICE_RULES
 from ringfence.geo.distance import signed_distance_m
+from ringfence.geo.metric import geodesic_m
 
 if TYPE_CHECKING:
     from ringfence.engine.state import State
@@ -37,7 +38,7 @@ def standings(plan: Plan, state: State, wearer: str) -> list[Standing]:
     return [
         _standing(plan, state, number)
         for number in range(slots.start, slots.stop - DEVICE_RULES)
-        if plan.rules.rows[number].role != RING
+        if plan.rules.rows[number].role not in (RING, NEAR_RING)
     ]
 
 
@@ -47,7 +48,7 @@ def _standing(plan: Plan, state: State, number: int) -> Standing:
     condition = plan.conditions[int(rule.condition)]
     stand = Stand(int(slot.state))
     located = int(me.fix_ms) != memory.NEVER
-    distance_m = _distance_m(plan, rule, me) if located else None
+    distance_m = _distance_m(plan, state, rule) if located else None
     known = located and slot.seen and stand not in (Stand.NO_DATA, Stand.ASLEEP)
     return Standing(
         wearer=condition.wearer,
@@ -57,13 +58,27 @@ def _standing(plan: Plan, state: State, number: int) -> Standing:
         probability=round(probability(float(slot.log_odds)), 4) if known else None,
         distance_m=None if distance_m is None else round(distance_m, 1),
         since_at=at_of(slot.begin_ms) if slot.open else None,
-        why="No position was ever received, so nothing is known."
-        if distance_m is None
-        else f"{_seen(me, distance_m)}: {_verdict(plan, me, slot)}.",
+        why=_why(plan, state, number, distance_m),
     )
 
 
-def _distance_m(plan: Plan, rule: np.record, me: np.record) -> float:
+def _why(plan: Plan, state: State, number: int, distance_m: float | None) -> str:
+    rule, slot = plan.rules.rows[number], state.slots[number]
+    me = state.wearers[int(rule.wearer)]
+    if distance_m is None:
+        return "No position was ever received, so nothing is known."
+    seen = _seen(me, distance_m) if rule.role != NEAR else _seen_apart(rule, me, distance_m)
+    return f"{seen}: {_verdict(plan, me, slot)}."
+
+
+def _distance_m(plan: Plan, state: State, rule: np.record) -> float | None:
+    """Signed metres to the edge, positive inside; of a pair, how much nearer than allowed."""
+    me = state.wearers[int(rule.wearer)]
+    if rule.role == NEAR:
+        her = state.pairs[int(rule.pair)]
+        if int(her.fix_ms) == memory.NEVER:
+            return None
+        return float(rule.buffer_m - geodesic_m(me.lon, me.lat, her.lon, her.lat))
     lon, lat = float(me.lon), float(me.lat)
     return float(signed_distance_m(plan.rules.edges, int(rule.zone), lon, lat, np.inf))
 
@@ -76,6 +91,15 @@ def _seen(me: np.record, distance_m: float) -> str:
     return (
         f"Last fix {abs(distance_m):,.0f} m {side} the edge, circle "
         f"{float(me.radius_m):,.0f} m{by}, at {said_time(me.fix_ms)}"
+    )
+
+
+def _seen_apart(rule: np.record, me: np.record, distance_m: float) -> str:
+    """How far apart the two devices were; never where the other one was."""
+    return (
+        f"The two devices were {float(rule.buffer_m) - distance_m:,.0f} m apart by their last "
+        f"fixes (the limit is {float(rule.buffer_m):,.0f} m), the wearer’s at "
+        f"{said_time(me.fix_ms)}"
     )
 
 

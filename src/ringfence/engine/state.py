@@ -16,7 +16,7 @@ from ringfence.engine.words import EndedBy
 if TYPE_CHECKING:
     from ringfence.engine.plan import Plan
 
-FORMAT = 2
+FORMAT = 3
 """Of `to_bytes`; raised whenever a row of `memory` changes."""
 
 
@@ -30,23 +30,28 @@ class State:
 
     wearers: np.recarray
     slots: np.recarray
+    pairs: np.recarray
+    """Of each pair what is known of the victim's device: rows as a wearer's."""
 
     def copy(self) -> State:
         """The same, apart."""
-        return State(self.wearers.copy(), self.slots.copy())
+        return State(self.wearers.copy(), self.slots.copy(), self.pairs.copy())
 
     def to_bytes(self, plan: Plan, wearer: str) -> bytes:
         """One wearer's state, for the database: 200 bytes, and 136 a rule, and their names."""
         index = _index(plan, wearer)
-        slots = plan.slots_of(index)
+        slots, pairs = plan.slots_of(index), plan.pairs_of(index)
         head = {
             "format": FORMAT,
             "profile": plan.profile.name,
             "rules": [rule_name(plan, number) for number in slots],
+            "victims": plan.rules.pair_victim[pairs.start : pairs.stop].tolist(),
         }
         text = json.dumps(head, separators=(",", ":")).encode()
         rows = self.slots[slots.start : slots.stop]
-        return b"\n".join((text, self.wearers[index : index + 1].tobytes() + rows.tobytes()))
+        others = self.pairs[pairs.start : pairs.stop]
+        body = self.wearers[index : index + 1].tobytes() + others.tobytes() + rows.tobytes()
+        return b"\n".join((text, body))
 
     def load(self, plan: Plan, wearer: str, stored: bytes) -> list[Violation]:
         """Take a stored wearer over, in place; the plan may have other conditions than then.
@@ -69,7 +74,8 @@ class State:
         index = _index(plan, wearer)
         size = memory.WEARER_ROW.itemsize
         self.wearers[index] = np.frombuffer(body[:size], memory.WEARER_ROW)[0]
-        rows = np.frombuffer(body[size:], memory.SLOT_ROW).view(np.recarray)
+        body = self._load_pairs(plan, index, head["victims"], body[size:])
+        rows = np.frombuffer(body, memory.SLOT_ROW).view(np.recarray)
         old = {RuleName(*name): row for name, row in zip(head["rules"], rows, strict=True)}
         for number in plan.slots_of(index):
             row = old.pop(rule_name(plan, number), None)
@@ -79,10 +85,25 @@ class State:
         gone = [(name, row.copy()) for name, row in old.items() if row.open]
         return [_ended(plan, wearer, name, row, clock_ms) for name, row in gone]
 
+    def _load_pairs(self, plan: Plan, index: int, victims: list[int], body: bytes) -> bytes:
+        """Take over what was known of victims' devices; return what follows it."""
+        size = memory.WEARER_ROW.itemsize * len(victims)
+        rows = np.frombuffer(body[:size], memory.WEARER_ROW)
+        old = dict(zip(victims, rows, strict=True))
+        for number in plan.pairs_of(index):
+            row = old.get(int(plan.rules.pair_victim[number]))
+            if row is not None:
+                self.pairs[number] = row
+        return body[size:]
+
 
 def initial_state(plan: Plan) -> State:
     """Nothing heard of anyone yet."""
-    return State(memory.new_wearers(len(plan.wearers)), memory.new_slots(len(plan.rules.rows)))
+    return State(
+        memory.new_wearers(len(plan.wearers)),
+        memory.new_slots(len(plan.rules.rows)),
+        memory.new_wearers(len(plan.rules.pair_victim)),
+    )
 
 
 def _index(plan: Plan, wearer: str) -> int:

@@ -79,8 +79,20 @@ class Doubt(IntFlag):
     """Not of a fix: no fix was past the edge, only the way between two."""
     FIRST_KNOWN = 1 << 11
     """Not of a fix: nothing was known before it, so how and when it began is not."""
+    UNSTEADY = 1 << 12
+    """Of a pair: the other side's place rests on one fix."""
+    AGED = 1 << 13
+    """Of a pair: since its last fix, the other side may have gone past the edge, or back."""
+    STILL = 1 << 14
+    """Of a pair, not of a fix: the wearer's own tag was at rest when the two were nearest."""
 
 
 DISBELIEVED = int(
-    Doubt.NULL_ISLAND | Doubt.IMPOSSIBLE_SPEED | Doubt.JUMP | Doubt.TWO_PLACES | Doubt.FROZEN
+    Doubt.NULL_ISLAND
+    | Doubt.IMPOSSIBLE_SPEED
+    | Doubt.JUMP
+    | Doubt.TWO_PLACES
+    | Doubt.FROZEN
+    | Doubt.UNSTEADY
+    | Doubt.AGED
 )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KNOWN: Final = frozenset(
     {
         *("wearer", "kind", "from", "to", "when", "except", "timezone", "buffer_m"),
-        *("radius_m", "width_m", "victim", "distance_m"),
+        *("radius_m", "width_m", "victim", "distance_m", "except_places"),
     }
 )
 ALMOST: Final = 0.75
@@ -73,10 +73,11 @@ def read_features(collection: object) -> list[Condition]:
     if not isinstance(features, list):
         raise ConditionsFileError(["features: absent: list one feature for each condition"])
     faults = _crs_faults(collection.get("crs"))
+    drawn = _drawn(features)
     found: dict[int, Condition] = {}
     for number, feature in enumerate(features, 1):
         try:
-            found[number] = read_feature(feature)
+            found[number] = read_feature(feature, drawn)
         except (ConditionError, InstantError) as error:
             faults.append(f"feature {number}{_name_of(feature)}: {error}")
     conditions = _versioned(found, faults)
@@ -85,8 +86,12 @@ def read_features(collection: object) -> list[Condition]:
     return conditions
 
 
-def read_feature(feature: object) -> Condition:
+def read_feature(feature: object, drawn: Mapping[str, Any] | None = None) -> Condition:
     """Read one feature.
+
+    Args:
+        feature: as parsed from JSON.
+        drawn: geometries that `except_places` may name, by the ids of their features.
 
     Raises:
         ConditionError: names the property and says what to do.
@@ -112,8 +117,35 @@ def read_feature(feature: object) -> Condition:
         timezone=_timezone(told),
         victim=None if told.get("victim") is None else str(told["victim"]),
         distance_m=_number(told, "distance_m"),
+        except_places=_places(told, drawn or {}),
         extra={name: value for name, value in told.items() if name not in KNOWN},
     )
+
+
+def _drawn(features: list[object]) -> dict[str, Any]:
+    """Each feature's geometry with its sizes, by id, for `except_places` to name."""
+    drawn: dict[str, Any] = {}
+    for feature in features:
+        if not isinstance(feature, Mapping):
+            continue
+        told, shape = feature.get("properties"), feature.get("geometry")
+        if isinstance(told, Mapping) and isinstance(shape, Mapping):
+            sizes = {n: told[n] for n in ("radius_m", "width_m") if told.get(n) is not None}
+            drawn[str(feature.get("id"))] = {**shape, **sizes}
+    return drawn
+
+
+def _places(told: Mapping[str, Any], drawn: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The places in which a proximity is not judged: geometries, or the ids of features."""
+    places = []
+    for place in _list(told, "except_places"):
+        if isinstance(place, (str, int)) and str(place) not in drawn:
+            raise ConditionError(
+                f"except_places: {str(place)!r} is no feature with a geometry in this file: give "
+                "the id of one, or a geometry"
+            )
+        places.append(drawn[str(place)] if isinstance(place, (str, int)) else place)
+    return tuple(places)
 
 
 def _refuse_misspelt(told: Mapping[str, Any]) -> None:

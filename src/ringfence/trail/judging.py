@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 from ringfence.engine import (
     Batch,
     ConditionError,
+    Kind,
     compile_plan,
     evaluate,
     find_profile,
     initial_state,
     plausible_span,
     violations,
+    with_victims,
 )
 from ringfence.trail.conditions_file import ConditionsFileError, read_conditions
 from ringfence.trail.instants import InstantError, from_ms, read_instant, to_ms
@@ -94,7 +96,8 @@ def judge(files: Files) -> Judgement:
     Raises:
         InputError: conditions that can't be judged together.
     """
-    people = sorted({*files.fixes.wearers, *files.signals.wearers})
+    _refuse_roles(files)
+    people = sorted({*files.fixes.wearers, *files.signals.wearers} - {*files.fixes.victims})
     items = Batch.concat([files.fixes.numbered(people), files.signals.numbered(people)])
     if not len(items):
         return Judgement((), 0, 0, 0)
@@ -114,13 +117,28 @@ def judge(files: Files) -> Judgement:
         )
     except ConditionError as error:
         raise InputError([str(error)]) from None
-    items = _renumbered(items, people, plan.wearers)
+    items = with_victims(plan, _renumbered(items, people, plan.wearers))
     result = evaluate(plan, initial_state(plan), items, until_ms, in_place=True)
     found = violations(plan, result.events, result.state)
     return Judgement(tuple(found), len(people), int(after.sum()), int(misdated.sum()))
 
 
 NO_FIXES = Fixes(Batch.empty(), ())
+
+
+def _refuse_roles(files: Files) -> None:
+    """Refuse a device whose role in the fixes is not its role in the conditions."""
+    victims = {c.victim: c.id for c in files.conditions if c.kind is Kind.PROXIMITY and c.victim}
+    faults = [
+        f"{name}: a wearer by the conditions, and a victim by the fixes: correct its role"
+        for name in sorted({c.wearer for c in files.conditions} & {*files.fixes.victims})
+    ] + [
+        f"{name}: the victim of condition {victims[name]!r}, and a wearer by the fixes: give its "
+        "rows the role victim"
+        for name in sorted(victims.keys() & {*files.fixes.wearers})
+    ]
+    if faults:
+        raise InputError(faults)
 
 
 def _renumbered(items: Batch, people: Sequence[str], wearers: Sequence[str]) -> Batch:

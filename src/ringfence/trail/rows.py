@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ringfence.engine.fix import NO_POSITION, Batch, Signal, Source
+from ringfence.engine.fix import NO_POSITION, Batch, Signal, Source, victim_number
 from ringfence.trail.columns import Read, as_codes, as_floats, as_instants_ms, as_ints, as_texts
 from ringfence.trail.table import Columns, FixesFileError, Refusal, Sieve
 
@@ -33,7 +33,7 @@ class Fixes:
     """A file's fixes, ready to be judged."""
 
     batch: Batch
-    """`wearer` counts in `wearers`; −1 = a victim's device."""
+    """`wearer` counts in `wearers`; −1 = a victim's device, which `victim` names."""
     wearers: tuple[str, ...]
     victims: tuple[str, ...] = ()
     refused: tuple[Refusal, ...] = ()
@@ -94,8 +94,10 @@ def _numbered(batch: Batch, names: list[str], victims: set[int], sieve: Sieve) -
         [-1 if code in victims else number.get(name, -1) for code, name in enumerate(names)],
         np.int32,
     )
+    hers = [victim_number(name) if code in victims else 0 for code, name in enumerate(names)]
     if len(batch):
-        batch = replace(batch, wearer=renumber[batch.wearer])
+        whose = np.array(hers, np.int32)[batch.wearer]
+        batch = replace(batch, wearer=renumber[batch.wearer], victim=whose)
     refused = tuple(sorted(sieve.refused))
     victim_names = tuple(sorted(names[code] for code in seen & victims))
     return Fixes(batch, tuple(wearers), victim_names, refused, len(sieve.numbers))

@@ -48,8 +48,21 @@ def test_a_file_brings_its_wearers_and_their_orders(ola):
     assert Entry.objects.latest("id").detail == {"added": 3, "known": 0}
 
 
+DERIVED = {"shape", "places", "extra"}
+
+
 def _fields(rule: object) -> dict[str, object]:
-    return {f: getattr(rule, f) for f in rule.__dataclass_fields__ if f not in {"shape", "extra"}}
+    return {f: getattr(rule, f) for f in rule.__dataclass_fields__ if f not in DERIVED}
+
+
+def test_a_proximity_keeps_the_places_in_which_it_is_not_judged(ola):
+    court = {"type": "Point", "coordinates": [-0.1, 51.5], "radius_m": 80.0}
+    near = {"kind": "proximity", "victim": "V1", "distance_m": 500, "except_places": [court]}
+    load_conditions(collection({**feature("c1", **near), "geometry": None}), by=ola)
+    (rule,) = engine_conditions()
+    assert (rule.except_places, rule.distance_m, rule.victim) == ((court,), 500, "V1")
+    again = load_conditions(collection({**feature("c1", **near), "geometry": None}), by=ola)
+    assert again.known == 1
 
 
 def test_a_known_wearer_keeps_their_order(ola, licence):

@@ -191,7 +191,7 @@ def end_condition(
 
 _COLUMNS = (
     "from_at", "to_at", "geometry", "radius_m", "width_m", "buffer_m", "when", "absences",
-    "timezone", "distance_m",
+    "timezone", "distance_m", "except_places",
 )  # fmt: skip
 
 

@@ -115,6 +115,7 @@ class ConditionVersion(AppendOnlyModel):
     absences = models.JSONField(default=list)
     timezone = models.CharField(max_length=64, default="Europe/London")
     distance_m = models.FloatField(null=True, blank=True)
+    except_places = models.JSONField(default=list)
     recorded_at = models.DateTimeField()
     recorded_by = models.CharField(max_length=150)
 

@@ -29,6 +29,7 @@ def columns_of(condition: Condition) -> dict[str, Any]:
         ],
         "timezone": condition.timezone,
         "distance_m": condition.distance_m,
+        "except_places": list(condition.except_places),
     }
 
 
@@ -62,6 +63,7 @@ def condition_of(row: ConditionVersion, until_at: datetime | None = None) -> Con
         timezone=row.timezone,
         victim=parent.victim.label if parent.victim else None,
         distance_m=row.distance_m,
+        except_places=tuple(row.except_places),
         version=row.version,
     )
 

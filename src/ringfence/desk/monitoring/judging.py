@@ -103,6 +103,7 @@ def _batch(plan: Plan, tasks: Sequence[Task]) -> Batch:
     numbers = [np.full(len(task.rows), plan.index_of(task.crn), np.int32) for task in tasks]
     return Batch(
         wearer=np.concatenate(numbers) if numbers else np.empty(0, np.int32),
+        victim=np.zeros(len(rows), np.int32),
         **{
             name: np.ascontiguousarray(rows[name])
             for name in (
