@@ -248,9 +248,10 @@ def test_what_can_not_be_opened_stays_in_the_phone_and_is_kept_apart(
     assert answer.status == 400
     assert told in answer.json["error"]
     assert not inbox.deliveries
-    assert [(a.reason, a.raw, a.sender_known) for a in inbox.apart] == [
-        ("encrypted", message, True)
-    ]
+    (apart,) = inbox.apart
+    assert (apart.reason, apart.raw, apart.sender_known) == ("encrypted", message, True)
+    assert apart.tag is not None
+    assert apart.tag.name == user
 
 
 def test_a_strangers_encrypted_message_is_never_opened(inbox: MemoryInbox) -> None:

@@ -204,11 +204,13 @@ def test_a_forwarded_event_is_answered_and_not_kept(inbox: MemoryInbox, asking: 
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "reason"),
-    [(b"{", 400, "malformed"), (forwarded(latitude=91), 200, "refused_report")],
+    ("body", "status", "reason", "tag"),
+    [(b"{", 400, "malformed", None), (forwarded(latitude=91), 200, "refused_report", "T1")],
 )
 def test_what_a_feed_says_that_can_not_be_used_is_kept_apart(
-    inbox: MemoryInbox, asking: Ask, body: bytes, status: int, reason: str
+    inbox: MemoryInbox, asking: Ask, body: bytes, status: int, reason: str, tag: str | None
 ) -> None:
     assert asking(inbox, TRACCAR, body=body, headers=FEED)[0] == status
-    assert [a.reason for a in inbox.apart] == [reason]
+    (apart,) = inbox.apart
+    whose = apart.tag and apart.tag.name
+    assert (apart.reason, apart.sender_known, whose) == (reason, True, tag)
