@@ -349,6 +349,21 @@ def test_nothing_ever_raises(frame: bytes, damage: list[tuple[int, int]], after:
             assert report.lat_e7 is None or abs(report.lat_e7) <= 900_000_000
 
 
+@given(
+    st.sampled_from((b"+RSP", b"+EVT", b"+BSP", b"+BVT")),
+    st.sampled_from((3, 6, 7, 21, 31, 33, 100)),
+    st.lists(
+        st.sampled_from((located(), located(accuracy=0))) | st.binary(max_size=40), max_size=4
+    ),
+)
+@settings(max_examples=300)
+def test_nothing_raises_on_binary_frames_with_a_right_checksum(
+    kind: bytes, number: int, body: list[bytes]
+) -> None:
+    (found,) = talk().receive(binary(kind, number, b"".join(body)))
+    assert found.reports or found.error
+
+
 @given(st.text("0123456789ABCDEF.,-+:GTRESPFIn", max_size=200))
 def test_nothing_raises_on_text_that_is_nearly_right(fields: str) -> None:
     for report in ("FRI", "INF", "JDS", "GPJ", "STR", "ERI", "STT"):
