@@ -16,6 +16,7 @@ from ringfence import (
     cli_evaluate,
     cli_feeds,
     cli_files,
+    cli_fixes,
     cli_people,
     cli_platform,
     cli_sim,
@@ -64,10 +65,11 @@ app.add_typer(feeds, name="feeds")
 
 imports = typer.Typer(help="Take a file in.", no_args_is_help=True)
 imports.command("conditions")(cli_files.import_conditions)
+imports.command("fixes")(cli_fixes.import_fixes)
 app.add_typer(imports, name="import")
 
 exports = typer.Typer(help="Write a file out.", no_args_is_help=True)
-exports.command("fixes")(cli_files.export_fixes)
+exports.command("fixes")(cli_fixes.export_fixes)
 exports.command("violations")(cli_files.export_violations)
 app.add_typer(exports, name="export")
 

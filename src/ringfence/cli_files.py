@@ -66,40 +66,6 @@ def export_violations(
     typer.echo(f"{count} violations in {out}", err=True)
 
 
-def export_fixes(
-    *,
-    out: Out,
-    tag: Annotated[str | None, typer.Option(help="Of this tag only.")] = None,
-    since: Annotated[
-        str | None, typer.Option("--from", help="Not earlier than this instant.")
-    ] = None,
-    until: Annotated[str | None, typer.Option("--to", help="Earlier than this instant.")] = None,
-    data: Data = None,
-) -> None:
-    """Write the stored reports as CSV, also while the platform runs."""
-    from ringfence.desk.config.opening import open_desk, shell_actor
-    from ringfence.trail.instants import InstantError, read_instant
-
-    try:
-        from_at = read_instant(since) if since else None
-        to_at = read_instant(until) if until else None
-    except InstantError as error:
-        _refuse([str(error)])
-    open_desk(data)
-
-    from ringfence.desk.cases.queries import tag_by_name
-    from ringfence.desk.monitoring.exporting import export_fixes as export
-
-    row = tag_by_name(tag) if tag else None
-    if tag and row is None:
-        _refuse([f"tag {tag} is not recorded: `ringfence tags list` shows those that are"])
-    try:
-        count = export(out, by=shell_actor(), tag=row, from_at=from_at, to_at=to_at)
-    except OSError as error:
-        _refuse([f"{out}: {error.strerror}: give --out a folder that can be written"])
-    typer.echo(f"{count:,} reports in {out}", err=True)
-
-
 def _refuse(faults: list[str]) -> NoReturn:
     for fault in faults:
         typer.echo(fault, err=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ringfence.engine.fix import NO_POSITION, Signal, Source
-from ringfence.trail.export_csv import FixRow, write_fixes
+from ringfence.trail.fix_row import FixRow
 from ringfence.trail.readers import read_fixes
 from ringfence.trail.schema import CSV_COLUMNS, FIXES
+from ringfence.trail.writers import Format, Written, write_rows
 
 ROWS = [
     FixRow("T1", "W1", 17, 1_772_359_320_000, 1_772_359_321_250, 515_000_001, -1_000_003, 8.3, 1),
@@ -21,8 +22,8 @@ ROWS = [
 
 def test_the_columns_are_the_issues(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
-    with path.open("w", newline="") as file:
-        assert write_fixes(file, ROWS[:2]) == 2
+    with path.open("wb") as file:
+        assert write_rows(file, ROWS[:2], Format.CSV) == Written(2, 0)
     header, first, second = path.read_text().splitlines()
     assert header == (
         "tag,wearer,seq,time,received,lat,lon,accuracy_m,source,speed_mps,course_deg,altitude_m,"
@@ -38,8 +39,8 @@ def test_the_columns_are_the_issues(tmp_path: Path) -> None:
 
 def test_what_is_written_reads_back_to_the_digit(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
-    with path.open("w", newline="") as file:
-        write_fixes(file, ROWS[:3])
+    with path.open("wb") as file:
+        write_rows(file, ROWS[:3], Format.CSV)
     fixes = read_fixes(path)
     assert fixes.refused == ()
     assert fixes.batch.time_ms.tolist() == [row.time_ms for row in ROWS[:3]]
@@ -53,6 +54,6 @@ def test_what_is_written_reads_back_to_the_digit(tmp_path: Path) -> None:
 
 def test_half_a_position_is_none(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
-    with path.open("w", newline="") as file:
-        write_fixes(file, ROWS[3:])
+    with path.open("wb") as file:
+        write_rows(file, ROWS[3:], Format.CSV)
     assert [r.why for r in read_fixes(path).refused] == ["no longitude"]

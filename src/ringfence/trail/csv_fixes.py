@@ -11,9 +11,11 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from ringfence.trail.schema import ALIASES
-from ringfence.trail.table import FixesFileError, Refusal
+from ringfence.trail.spellings import our_names
+from ringfence.trail.table import FixesFileError, Piece, Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -21,13 +23,16 @@ if TYPE_CHECKING:
 KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
 LONGEST_HEADER = 65_536
 BLOCK = 1 << 20
+LONGEST_ROW = 1 << 20
+"""Bytes read at once; no row is longer."""
 
 
-def read_csv(path: Path) -> tuple[pa.Table, NDArray[np.int64], list[Refusal]]:
-    """Read a CSV file with a header.
+def csv_pieces(path: Path, *, everything: bool = False) -> Iterator[Piece]:
+    """Read a CSV file with a header, a piece at a time; all columns are texts.
 
-    Returns the table (all texts), the number of each of its rows (the header is row 1), and the
-    rows that have too few or too many fields.
+    Args:
+        path: the file; its header is row 1. Rows with too few or too many fields are `Piece.odd`.
+        everything: also the columns that no judgement needs.
 
     Raises:
         FixesFileError: not a CSV file with a header.
@@ -35,32 +40,62 @@ def read_csv(path: Path) -> tuple[pa.Table, NDArray[np.int64], list[Refusal]]:
     """
     _refuse_other_texts(path)
     header, has_rows = _header(path)
+    wanted = [n for n, ours in zip(header, our_names(header), strict=True) if ours in KNOWN]
     if not has_rows:
-        return pa.table({n: pa.array([], pa.string()) for n in header}), np.arange(0), []
+        empty = pa.table({n: pa.array([], pa.string()) for n in header})
+        yield Piece(empty, np.arange(0), [])
+        return
     odd: dict[int, str] = {}
 
     def note(row: csv.InvalidRow) -> str:
         odd[row.number] = f"{row.actual_columns} fields where the header has {len(header)}"
         return "skip"
 
+    convert = csv.ConvertOptions(
+        column_types=dict.fromkeys(header, pa.string()),
+        include_columns=header if everything else wanted,
+        strings_can_be_null=False,
+    )
     try:
-        table = csv.read_csv(
-            path,
-            # One thread: only so does Arrow say which row is odd.
-            read_options=csv.ReadOptions(use_threads=False, column_names=header, skip_rows=1),
-            parse_options=csv.ParseOptions(invalid_row_handler=note, ignore_empty_lines=False),
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.string()),
-                include_columns=[n for n in header if n in KNOWN],
-                strings_can_be_null=False,
-            ),
-        )
+        yield from _numbered(_reader(path, header, note, convert), odd)
     except pa.ArrowInvalid:
         # Arrow's own words may quote a row, which may hold a place.
-        raise FixesFileError("not CSV: it is damaged, or a quotation mark is open") from None
-    numbers = np.setdiff1d(np.arange(2, 2 + table.num_rows + len(odd)), list(odd))
-    filled = _filled(table)
-    return table.filter(filled), numbers[filled], [Refusal(*pair) for pair in odd.items()]
+        raise FixesFileError(
+            "not CSV: it is damaged, a quotation mark is open, or a row is longer than 1 MiB"
+        ) from None
+
+
+def _reader(
+    path: Path,
+    header: list[str],
+    note: Callable[[csv.InvalidRow], str],
+    convert: csv.ConvertOptions,
+) -> csv.CSVStreamingReader:
+    return csv.open_csv(
+        path,
+        # One thread: only so does Arrow say which row is odd.
+        read_options=csv.ReadOptions(
+            use_threads=False, column_names=header, skip_rows=1, block_size=LONGEST_ROW
+        ),
+        parse_options=csv.ParseOptions(invalid_row_handler=note, ignore_empty_lines=False),
+        convert_options=convert,
+    )
+
+
+def _numbered(reader: csv.CSVStreamingReader, odd: dict[int, str]) -> Iterator[Piece]:
+    """Give each row its number, past those that are odd; Arrow tells them by the batch's end."""
+    last = 1
+    for batch in reader:
+        table = pa.Table.from_batches([batch])
+        numbers = np.setdiff1d(np.arange(last + 1, last + 1 + len(table) + len(odd)), list(odd))
+        numbers = numbers[: len(table)]
+        last = int(numbers[-1]) if len(table) else last
+        filled = _filled(table)
+        told = [Refusal(row, odd.pop(row)) for row in sorted(odd) if row <= last]
+        yield Piece(table.filter(filled), numbers[filled], told)
+    if odd:
+        rest = [Refusal(*pair) for pair in sorted(odd.items())]
+        yield Piece(reader.schema.empty_table(), np.arange(0), rest)
 
 
 def _filled(table: pa.Table) -> NDArray[np.bool_]:
@@ -79,7 +114,7 @@ def _header(path: Path) -> tuple[list[str], bool]:
         first = file.readline(LONGEST_HEADER).rstrip("\r\n")
         has_rows = bool(file.read(1))
     names = [name.strip().strip('"').strip() for name in first.split(",")]
-    if not KNOWN & set(names):
+    if not KNOWN & set(our_names(names)):
         hint = ": separate them by commas, not semicolons" if ";" in first else ""
         raise FixesFileError(f"the first row is not the columns' names (wearer, time, …){hint}")
     twice = sorted({name for name in names if name and names.count(name) > 1})

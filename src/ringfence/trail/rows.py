@@ -63,11 +63,12 @@ def to_fixes(table: pa.Table, numbers: NDArray[np.int64]) -> Fixes:
     names = _wearers(columns, sieve, batch)
     batch.time_ms[:] = _time_ms(columns, sieve)
     _refuse_future(columns, sieve, batch)
-    batch.signals[:] = _signals(columns, sieve)
-    _positions(columns, sieve, batch)
-    batch.source[:] = _sources(columns, sieve)
-    for name in ("accuracy_m", "speed_mps", "course_deg"):
-        getattr(batch, name)[:] = _optional(columns, sieve, name)
+    batch.signals[:] = signal_bits(columns, sieve)
+    batch.lat_e7[:], batch.lon_e7[:], _ = positions(columns, sieve)
+    batch.source[:] = sources(columns, sieve)
+    for name in ("accuracy_m", "course_deg"):
+        getattr(batch, name)[:] = optional(columns, sieve, name)
+    batch.speed_mps[:] = speeds(columns, sieve)
     victims = _victims(columns, sieve, batch)
     return _numbered(batch.take(sieve.kept), names, victims, sieve)
 
@@ -144,13 +145,14 @@ def _refuse_future(columns: Columns, sieve: Sieve, batch: Batch) -> None:
             return
 
 
-def _signals(columns: Columns, sieve: Sieve) -> NDArray[np.int64]:
+def signal_bits(columns: Columns, sieve: Sieve) -> NDArray[np.int64]:
+    """Each row's signals as `Signal` bits."""
     column = columns.find("signals")
     if column is None:
         return np.zeros(len(sieve.numbers), np.int64)
     bits, faults = as_codes(column, _parse_signals)
     for code, why in faults.items():
-        sieve.refuse(bits == code, why)
+        sieve.refuse(bits == code, _said(sieve, why, "signals", "their names"))
     return bits
 
 
@@ -172,29 +174,58 @@ def _parse_bits(bits: int) -> int:
     return bits
 
 
-def _sources(columns: Columns, sieve: Sieve) -> NDArray[np.int64]:
-    column = columns.find("source")
-    if column is None:
-        return np.zeros(len(sieve.numbers), np.int64)
-    numbers, faults = as_codes(column, _parse_source)
-    for code, why in faults.items():
-        sieve.refuse(numbers == code, why)
-    return numbers
+def sources(columns: Columns, sieve: Sieve) -> NDArray[np.int64]:
+    """Each row's `Source`, by our names or by the Ministry's mechanisms."""
+    for name, parse, names in (
+        ("source", _parse_source, "gnss, gps, wifi, cell, lbs, rf"),
+        ("mechanism", _parse_mechanism, "GPS or 1, RF or 4, LBS or 5, WIFI or 6"),
+    ):
+        column = columns.find(name)
+        if column is not None:
+            numbers, faults = as_codes(column, parse)
+            for code, why in faults.items():
+                sieve.refuse(numbers == code, _said(sieve, why, name, names))
+            return numbers
+    return np.zeros(len(sieve.numbers), np.int64)
+
+
+def _said(sieve: Sieve, why: str, name: str, what: str) -> str:
+    """Why, with the text that stands there; discreetly, without."""
+    return f"{name} can't be read: give {what}" if sieve.discreet else why
+
+
+MECHANISMS: Final = {
+    "": Source.UNKNOWN,
+    **dict.fromkeys(("1", "gps"), Source.GNSS),
+    **dict.fromkeys(("4", "rf"), Source.RF),
+    **dict.fromkeys(("5", "lbs"), Source.CELL),
+    **dict.fromkeys(("6", "wifi"), Source.WIFI),
+}
+"""How the Ministry of Justice's position rows say how a place was found."""
+
+
+def _parse_mechanism(text: str) -> int:
+    if text.lower() not in MECHANISMS:
+        raise ValueError(f"mechanism {text!r} is none of GPS or 1, RF or 4, LBS or 5, WIFI or 6")
+    return int(MECHANISMS[text.lower()])
 
 
 def _parse_source(text: str) -> int:
     return int(Source(int(text))) if text.isdecimal() else int(Source.parse(text))
 
 
-def _positions(columns: Columns, sieve: Sieve, batch: Batch) -> None:
+def positions(
+    columns: Columns, sieve: Sieve
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
+    """Latitudes and longitudes as whole 1e-7 degrees, and where there are none by right."""
     lat, no_lat = _degrees(columns, sieve, ("lat", "lat_e6", "lat_e7"), 90)
     lon, no_lon = _degrees(columns, sieve, ("lon", "lon_e6", "lon_e7"), 180)
     # A column `signals` marks a file of reports, and a report may hold no position.
     none = no_lat & no_lon if columns.find("signals") is not None else np.zeros_like(no_lat)
     sieve.refuse(no_lat & ~none, "no latitude")
     sieve.refuse(no_lon & ~none, "no longitude")
-    batch.lat_e7[:] = np.where(none | ~sieve.kept, NO_POSITION, lat)
-    batch.lon_e7[:] = np.where(none | ~sieve.kept, NO_POSITION, lon)
+    lat_e7, lon_e7 = (np.where(none | ~sieve.kept, NO_POSITION, v) for v in (lat, lon))
+    return lat_e7.astype(np.int32), lon_e7.astype(np.int32), none
 
 
 def _degrees(
@@ -222,7 +253,15 @@ def _degrees(
     return np.rint(known * (1e7 / scale)), read.absent
 
 
-def _optional(columns: Columns, sieve: Sieve, name: str) -> NDArray[np.float64]:
+def speeds(columns: Columns, sieve: Sieve) -> NDArray[np.float64]:
+    """Metres a second, also from km/h; NaN = not known."""
+    if columns.find("speed_mps") is None and columns.find("speed_kmh") is not None:
+        return optional(columns, sieve, "speed_kmh") / 3.6
+    return optional(columns, sieve, "speed_mps")
+
+
+def optional(columns: Columns, sieve: Sieve, name: str) -> NDArray[np.float64]:
+    """A column of numbers that may be absent; NaN = not known."""
     column = columns.find(name)
     if column is None:
         return np.full(len(sieve.numbers), np.nan)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ringfence.trail.schema import ALIASES
+from ringfence.trail.schema import ALIASES, KEPT
+from ringfence.trail.spellings import our_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,11 +20,21 @@ class FixesFileError(ValueError):
 
 
 class Refusal(NamedTuple):
-    """A row that is not judged."""
+    """A row that is not taken."""
 
     row: int
     """As a person counts: the header of a CSV file is row 1; a Parquet file's first row is 1."""
     why: str
+
+
+class Piece(NamedTuple):
+    """Part of a file, as it stands there: any columns, texts or typed."""
+
+    table: pa.Table
+    numbers: NDArray[np.int64]
+    """Each row's number, as a person counts."""
+    odd: list[Refusal]
+    """What is no row at all: too many fields, no fix."""
 
 
 @dataclass(slots=True)
@@ -31,6 +42,8 @@ class Sieve:
     """Collects the first reason against each row."""
 
     numbers: NDArray[np.int64]
+    discreet: bool = False
+    """Reasons never show what a row holds, which may be a place."""
     kept: NDArray[np.bool_] = field(init=False)
     refused: list[Refusal] = field(default_factory=list)
 
@@ -40,7 +53,7 @@ class Sieve:
 
     def refuse(self, rows: NDArray[np.bool_], why: str, each: dict[int, str] | None = None) -> None:
         """Refuse rows for one reason; `each` may say it better for some, by index."""
-        said = each or {}
+        said = {} if self.discreet else each or {}
         for i in np.flatnonzero(rows & self.kept).tolist():
             self.refused.append(Refusal(int(self.numbers[i]), said.get(i, why)))
         self.kept &= ~rows
@@ -50,20 +63,31 @@ class Columns:
     """A table's columns by the contract's names."""
 
     def __init__(self, table: pa.Table) -> None:
-        names = [str(name).strip() for name in table.column_names]
+        names = our_names([str(name) for name in table.column_names])
         twice = sorted({name for name in names if names.count(name) > 1 and name})
         if twice:
             raise FixesFileError(f"column {twice[0]} stands twice: keep one of them")
         self.names = names
         self._table = table
 
+    def called(self, name: str) -> pa.Array:
+        """The column that the file itself calls so.
+
+        Raises:
+            FixesFileError: there is none.
+        """
+        theirs = [str(n).strip() for n in self._table.column_names]
+        if name.strip() not in theirs:
+            raise FixesFileError(
+                f"no column {name} (there are: {', '.join(theirs) or 'none'}): name one of them"
+            )
+        return _one(self._table.column(theirs.index(name.strip())))
+
     def find(self, name: str) -> pa.Array | None:
         """The column, under any of its aliases, as one array; None = there is none."""
-        for alias in ALIASES[name]:
+        for alias in ALIASES.get(name) or KEPT[name]:
             if alias in self.names:
-                column = self._table.column(self.names.index(alias)).combine_chunks()
-                is_dictionary = hasattr(column, "dictionary")
-                return column.dictionary_decode() if is_dictionary else column
+                return _one(self._table.column(self.names.index(alias)))
         return None
 
     def need(self, *names: str) -> tuple[str, pa.Array]:
@@ -80,3 +104,8 @@ class Columns:
         raise FixesFileError(
             f"no column {' or '.join(names)} (there are: {found}): add it, or rename"
         )
+
+
+def _one(chunks: pa.ChunkedArray) -> pa.Array:
+    column = chunks.combine_chunks()
+    return column.dictionary_decode() if hasattr(column, "dictionary") else column

@@ -39,6 +39,8 @@ class Event(StrEnum):
 
     LOOKED_AT = "person.looked_at"
     """Consultation in the sense of the Data Protection Act 2018, s.62."""
+    FIXES_IMPORT_BEGUN = "fixes.import_begun"
+    FIXES_IMPORTED = "fixes.imported"
     FIXES_EXPORTED = "fixes.exported"
     VIOLATIONS_EXPORTED = "violations.exported"
 

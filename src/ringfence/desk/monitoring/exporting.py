@@ -1,28 +1,27 @@
-"""Takes stored reports out as CSV, any number of them, also while the platform runs."""
+"""Takes stored reports out to a file, any number of them, also while the platform runs."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from ringfence.desk.audit.actions import record
 from ringfence.desk.audit.events import Event
-from ringfence.desk.cases.models import Tag, Wearer
-from ringfence.desk.cases.queries import FittingSpan, all_fittings
+from ringfence.desk.cases.models import Tag
 from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import to_ms
 from ringfence.desk.monitoring.models import PoisonReport, Report
 from ringfence.desk.monitoring.rows import FUTURE_MS
-from ringfence.trail.export_csv import FixRow, write_fixes
+from ringfence.desk.monitoring.wearing import Wearing
+from ringfence.trail.fix_row import FixRow
+from ringfence.trail.writers import WRITERS, Format, Written, write_rows
 
 PIECE = 20_000
 """Rows read at once: each piece is a transaction of its own, so that no long one holds up the
@@ -39,15 +38,18 @@ def stored_fixes(
     tag: Tag | None = None,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
+    by_tag: bool = False,
 ) -> Iterator[FixRow]:
-    """Every report stored by now, in order of arrival; a wearer by the fitting at its own time.
+    """Every report stored by now; a wearer by the fitting at its own time.
 
     Args:
         tag: of this one only.
         from_at: not earlier than this, by the tag's own time.
         to_at: earlier than this.
+        by_tag: tag by tag, each in order of time; else in order of arrival.
     """
-    rows = Report.objects.all()
+    # First of all: whatever is read after it knows of every tag and fitting that these need.
+    rows = Report.objects.filter(id__lte=Report.objects.aggregate(last=Max("id"))["last"] or 0)
     if tag is not None:
         rows = rows.filter(tag=tag)
     if from_at is not None:
@@ -55,9 +57,10 @@ def stored_fixes(
     if to_at is not None:
         rows = rows.filter(time_ms__lt=to_ms(to_at))
     tags = dict(Tag.objects.values_list("id", "name"))
-    wearers = _Wearers()
+    wearers = Wearing()
     poison = set(PoisonReport.objects.values_list("report_id", flat=True))
-    for report_id, tag_id, seq, time_ms, received_ms, *rest in _pieces(rows):
+    pieces = _by_tag(rows) if by_tag else _by_arrival(rows)
+    for report_id, tag_id, seq, time_ms, received_ms, *rest in pieces:
         crn = wearers.crn(tag_id, time_ms)
         why = "poison" if report_id in poison else _kept_apart(crn, time_ms, received_ms)
         said = FixRow(tags[tag_id], crn, seq, time_ms, received_ms, *rest)
@@ -75,28 +78,32 @@ def export_fixes(
     out: Path,
     *,
     by: str,
+    format_: Format = Format.CSV,
     tag: Tag | None = None,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
-) -> int:
+) -> Written:
     """Write `stored_fixes` to `out`, which appears whole or not at all.
 
     Args:
         out: the file.
         by: who takes the data out; recorded before anything is read.
+        format_: as what.
         tag: as in `stored_fixes`.
         from_at: as in `stored_fixes`.
         to_at: as in `stored_fixes`.
 
     Returns:
-        How many rows were written.
+        How many rows were written, and how many the format has no room for.
 
     Raises:
         OSError: the file can't be written.
     """
     with _written(out) as file:
         _record(by, tag, from_at, to_at)
-        return write_fixes(file, stored_fixes(tag=tag, from_at=from_at, to_at=to_at))
+        by_tag = WRITERS[format_].by_tag
+        rows = stored_fixes(tag=tag, from_at=from_at, to_at=to_at, by_tag=by_tag)
+        return write_rows(file, rows, format_)
 
 
 @action
@@ -110,11 +117,11 @@ def _record(by: str, tag: Tag | None, from_at: datetime | None, to_at: datetime 
 
 
 @contextmanager
-def _written(out: Path) -> Iterator[TextIO]:
+def _written(out: Path) -> Iterator[IO[bytes]]:
     """A file beside `out` that takes its place once it is whole and on the disk."""
     handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -124,30 +131,20 @@ def _written(out: Path) -> Iterator[TextIO]:
         raise
 
 
-def _pieces(rows: QuerySet[Report]) -> Iterator[tuple[Any, ...]]:
-    last = Report.objects.aggregate(last=Max("id"))["last"] or 0
+def _by_arrival(rows: QuerySet[Report]) -> Iterator[tuple[Any, ...]]:
+    rows = rows.order_by("id")
     position = 0
-    while True:
-        piece = list(
-            rows.filter(id__gt=position, id__lte=last).order_by("id").values_list(*_FIELDS)[:PIECE]
-        )
-        if not piece:
-            return
+    while piece := list(rows.filter(id__gt=position).values_list(*_FIELDS)[:PIECE]):
         yield from piece
         position = piece[-1][0]
 
 
-class _Wearers:
-    """Who wore which tag when, from one reading of all fittings."""
-
-    def __init__(self) -> None:
-        self._crns = dict(Wearer.objects.values_list("id", "crn"))
-        self._spans: dict[int, list[FittingSpan]] = defaultdict(list)
-        for span in all_fittings():
-            self._spans[span.tag_id].append(span)
-
-    def crn(self, tag_id: int, time_ms: int) -> str:
-        """The wearer's CRN; empty where the tag was on nobody."""
-        spans = self._spans.get(tag_id, [])
-        at = bisect_right(spans, time_ms, key=lambda s: s.from_ms) - 1
-        return self._crns[spans[at].wearer_id] if at >= 0 and time_ms < spans[at].to_ms else ""
+def _by_tag(rows: QuerySet[Report]) -> Iterator[tuple[Any, ...]]:
+    for tag_id in Tag.objects.order_by("name").values_list("id", flat=True):
+        of_tag = rows.filter(tag_id=tag_id).order_by("time_ms", "id")
+        piece = list(of_tag.values_list(*_FIELDS)[:PIECE])
+        while piece:
+            yield from piece
+            last_id, time_ms = piece[-1][0], piece[-1][3]
+            after = Q(time_ms__gt=time_ms) | Q(time_ms=time_ms, id__gt=last_id)
+            piece = list(of_tag.filter(after, time_ms__gte=time_ms).values_list(*_FIELDS)[:PIECE])
