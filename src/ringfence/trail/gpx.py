@@ -25,6 +25,7 @@ CHUNK: Final = 1 << 16
 LONGEST: Final = 4096
 """Characters of a value: what is longer is no value of a fix."""
 POINTS: Final = frozenset({"trkpt", "rtept", "wpt"})
+TRACKS: Final = frozenset({"trk", "rte"})
 OURS: Final = "urn:ringfence:gpx:1"
 """The namespace of what GPX has no element for."""
 _VALUES: Final = {
@@ -88,7 +89,8 @@ class _Reader:
         self.points: list[dict[str, str]] = []
         self.is_gpx: bool | None = None
         self._point: dict[str, str] | None = None
-        self._track = ""
+        self._track: str | None = None
+        """The name of the track or route that is open; None = none is."""
         self._value: list[str] | None = None
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -99,11 +101,11 @@ class _Reader:
         if not self.is_gpx:
             raise FixesFileError("not GPX: its first element is not <gpx>")
         if name in POINTS:
-            self._point = {"track": self._track}
+            self._point = {"track": self._track or ""}
             self._point.update({k: v for k, v in attributes.items() if k in ("lat", "lon")})
         elif self._point is not None and space == OURS and name == "report":
             self._point.update({k: v for k, v in attributes.items() if k in _ATTRIBUTES})
-        elif name in ("trk", "rte"):
+        elif name in TRACKS:
             self._track = ""
         self._value = [] if name in _VALUES or name == "name" else None
 
@@ -119,7 +121,9 @@ class _Reader:
         if name in POINTS and self._point is not None:
             self.points.append(self._point)
             self._point = None
-        elif self._value is not None and self._point is None and name == "name":
+        elif name in TRACKS:
+            self._track = None
+        elif name == "name" and self._point is None and self._track is not None:
             self._track = said
         elif self._value is not None and self._point is not None and name in _VALUES:
             self._point.setdefault(_VALUES[name], said)

@@ -51,6 +51,11 @@ class Times:
         """
         name, column = self.columns.need("time_ms", "time")
         ms, absent = self._read(name, column)
+        other = self.columns.find("time")
+        if name == "time_ms" and other is not None:
+            # JSON's features may say it either way.
+            others_ms, none = self._read("time", other)
+            ms, absent = np.where(absent, others_ms, ms), absent & none
         self.sieve.refuse(absent, f"no {name}: a fix needs its instant")
         self.sieve.refuse(
             (ms < EARLIEST_MS) | (ms > LATEST_MS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,8 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ringfence.desk.cases.models import Tag
+from ringfence.desk.cases.models import Tag, TagDevice
 from ringfence.desk.kit.clock import now, to_ms
+from ringfence.desk.monitoring.gatekeeper import known_tag
 from ringfence.desk.monitoring.rows import FUTURE_MS
 from ringfence.desk.monitoring.wearing import Wearing
 from ringfence.gateway.codecs import owntracks
@@ -83,22 +85,24 @@ class _Known:
     """Which tags there are and who wore them; why a row can't be theirs."""
 
     def __init__(self, only: Tag | None) -> None:
-        self.only = KnownTag(only.pk, only.name) if only else None
-        self._by_name = {n: KnownTag(i, n) for i, n in Tag.objects.values_list("id", "name")}
+        self.only = known_tag(only) if only else None
+        self._by_name = _tags_by_name()
         self._wearing = Wearing()
         self._now_ms = to_ms(now())
-        self._subjects: set[str] = set()
+        self._one: dict[str, str] = {}
+        """The first device and wearer named, where all rows must be one tag's."""
 
     def tag(self, row: FixRow) -> KnownTag | str:
         """Whose the row is, or why it is nobody's.
 
         Raises:
-            FixesFileError: the file is of several people, and all of it is said to be one tag's.
+            FixesFileError: the file is of several, and all of it is said to be one tag's.
         """
         if self.only is not None:
-            if row.tag != self.only.name:
+            named = self._by_name.get(row.tag)
+            if named is None:
                 self._of_one(row)
-            elsewhere = row.tag in self._by_name and row.tag != self.only.name
+            elsewhere = named is not None and named.id != self.only.id
             return "it names another tag than --tag: leave --tag out" if elsewhere else self.only
         if not row.tag:
             return "no tag: say whose report this is"
@@ -106,12 +110,12 @@ class _Known:
         return self._by_name.get(row.tag, why)
 
     def _of_one(self, row: FixRow) -> None:
-        self._subjects |= {row.wearer} - {""}
-        if len(self._subjects) > 1:
-            raise FixesFileError(
-                "its rows are of several people, who can't all have worn one tag: give "
-                "--tags-column instead of --tag, or a file for each"
-            )
+        for kind, name in (("device", row.tag), ("wearer", row.wearer)):
+            if name and self._one.setdefault(kind, name) != name:
+                raise FixesFileError(
+                    "its rows are of several devices or people, who can't all be one tag: give "
+                    "--tags-column instead of --tag, or a file for each"
+                )
 
     def doubt(self, tag: KnownTag, row: FixRow) -> str:
         """Why a row may not be stored as this tag's; empty = it may."""
@@ -122,6 +126,17 @@ class _Known:
             if worn_by not in ("", row.wearer):
                 return "its tag was on another wearer at that time: correct the fitting or the row"
         return ""
+
+
+def _tags_by_name() -> dict[str, KnownTag]:
+    """Every tag by its name and by its devices' ids; a name goes before a like id."""
+    tags = {i: KnownTag(i, n) for i, n in Tag.objects.values_list("id", "name")}
+    of_device: dict[str, set[int]] = defaultdict(set)
+    for device, tag_id in TagDevice.objects.values_list("device_id", "tag_id"):
+        of_device[device].add(tag_id)
+    # Two protocols may have the same id for two tags: then it says neither.
+    known = {device: tags[ids.pop()] for device, ids in of_device.items() if len(ids) == 1}
+    return known | {tag.name: tag for tag in tags.values()}
 
 
 def _of_piece(piece: Piece, reading: Reading, known: _Known) -> FoundPiece:
@@ -211,7 +226,7 @@ def _recorded_line(number: int, line: bytes, tag: KnownTag) -> Found | None:
         raise _UnusableError("not a line of a recording: instant, topic, message, between tabs")
     try:
         received_ms = to_ms(read_instant(fields[0].decode("ascii", "replace")))
-        decoded = owntracks.decode(fields[2])
+        decoded = owntracks.decode(fields[2], tag.box)
     except InstantError:
         raise _UnusableError("its first field is no instant such as 2026-03-01T10:02:00Z") from None
     except MalformedError as error:
