@@ -9,6 +9,8 @@ from functools import lru_cache
 LONGEST = 4096
 """Bytes of a frame. The longest seen, with twenty Wi-Fi stations, has under 600."""
 _BLANK = b" \t\r\n\x00"
+_YEARS = range(1980, 9999)
+"""From GPS's first to the last that can be written as UTC from every zone."""
 _MINUS, _DOT = b"-."
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -89,7 +91,7 @@ def _midnight_ms(day: bytes) -> int | None:
         midnight = datetime(int(day[:4]), int(day[4:6]), int(day[6:]), tzinfo=UTC)
     except ValueError:
         return None
-    return (midnight - _EPOCH) // _MS
+    return (midnight - _EPOCH) // _MS if midnight.year in _YEARS else None
 
 
 def instant_ms(day: bytes, clock: bytes, zone: tzinfo) -> int | None:
@@ -101,7 +103,7 @@ def instant_ms(day: bytes, clock: bytes, zone: tzinfo) -> int | None:
         zone: in which the clock speaks. Of an hour that happens twice it means the first.
 
     Returns:
-        None if there is no such date or time.
+        None if there is no such date or time, or it is before there was GPS.
     """
     midnight_ms = _midnight_ms(day)
     if midnight_ms is None or len(clock) < 6 or not clock[:6].isdigit():

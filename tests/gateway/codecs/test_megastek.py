@@ -223,6 +223,14 @@ def test_what_cannot_be_read_is_named_and_the_next_frame_heard(raw: bytes) -> No
     assert heard[1].reports
 
 
+@pytest.mark.parametrize("good", [mgv(), stx(), stx("LOG" + STX)])
+def test_a_frame_cut_short_does_not_cost_the_next(good: bytes) -> None:
+    for cut in (mgv()[:60], stx()[:60], b"0156$MG", b"STX"):
+        heard = hear(CODEC, cut + good)
+        assert heard.reports == hear(CODEC, good).reports
+        assert heard.raw == (cut + good).rstrip()
+
+
 # Marked V by the tag, or no coordinates that exist: the other decoder keeps their last place.
 def places(text: str) -> bool:
     return ",A," in text and "0000.0000,N" not in text

@@ -97,7 +97,8 @@ def test_what_cannot_be_read_is_named_and_the_next_frame_heard(raw: bytes) -> No
     assert heard[0].error is not None
     assert heard[0].reports == ()
     assert heard[-1].reports
-    assert hear(CODEC, gpsd("20260301", "20260231")).error is not None
+    for never in ("20260231", "00010101", "99991231", "2026030"):
+        assert hear(CODEC, gpsd("20260301", never)).error is not None
 
 
 def test_a_frame_cut_short_does_not_cost_the_next() -> None:

@@ -64,7 +64,6 @@ _GNSS, _UNSURE = int(Source.GNSS), int(Source.UNKNOWN)
 
 # The sixteen characters of an old id may be followed by any two bytes, an end mark among them.
 _FRAME = re.compile(rb"(?:(?=STX[^,][\s\S]{18})(?:STX[\s\S]{18}(?=\$))?+|(?!STX[^,]))[^!\n]*+[!\n]")
-_BEGIN = re.compile(rb"\$MG|(?:LOG)?STX|cmd=")
 _UNREADABLE = "no frame of a Megastek tag: check that this port serves Megastek tags only"
 _UNDATED = "the frame has no date and time that exist: set the tag's clock"
 _SHORT = "the frame is cut short: the tag should send it again"
@@ -94,14 +93,12 @@ class _Status(NamedTuple):
 class _Talk:
     """One connection of Megastek tags."""
 
-    __slots__ = ("_cutter", "_device", "_login", "_model", "_model_of", "_say_unnamed")
+    __slots__ = ("_cutter", "_login", "_model_of", "_say_unnamed")
 
     def __init__(self, model_of: ModelOf, say_unnamed: bool) -> None:  # noqa: FBT001 - Codec.talk
         self._cutter = Cutter(_FRAME)
         self._login: str | None = None
         self._model_of = model_of
-        self._device: str | None = None
-        self._model = DeviceModel()
         self._say_unnamed = say_unnamed
 
     @property
@@ -112,13 +109,15 @@ class _Talk:
         return [self._hear(raw) for raw in self._cutter.cut(data)]
 
     def _hear(self, raw: bytes) -> Heard:
-        begun = _BEGIN.search(raw)
-        if begun is None:
-            return Heard(raw, self._login, error=_UNREADABLE)
-        said = raw[begun.start() :]
-        if said[:1] == b"c":
-            return Heard(raw, self._login)  # asks for satellite data, with no fix of its own
-        return self._hear_new(raw, said) if said[:1] == b"$" else self._hear_old(raw, said)
+        # The last beginning counts: what stands before belongs to a frame that was cut short.
+        new, old = raw.rfind(b"$MG"), raw.rfind(b"STX")
+        if old > new and raw.find(b"$GPRMC", old) > 0:
+            begin = old - 3 if raw[old - 3 : old] == b"LOG" else old
+            return self._hear_old(raw, raw[begin:])
+        if new >= 0:
+            return self._hear_new(raw, raw[new:])
+        # A request for satellite data holds no fix of its own.
+        return Heard(raw, self._login, error=None if raw[:4] == b"cmd=" else _UNREADABLE)
 
     def _hear_new(self, raw: bytes, said: bytes) -> Heard:
         fields = said.rstrip(b"!").split(b",")
@@ -129,17 +128,15 @@ class _Talk:
         device = device or self._login
         if len(fields) < 16:
             return Heard(raw, device, error=_SHORT)
-        self._look_up(device)
-        report = _read_new(fields, self._model)
+        model = self._model_of(device) if device else DeviceModel()
+        report = _read_new(fields, model)
         if report is None:
             return Heard(raw, device, error=_UNDATED)
-        unnamed = (_unnamed_new(fields, self._model),) if self._say_unnamed else ()
+        unnamed = (_unnamed_new(fields, model),) if self._say_unnamed else ()
         return Heard(raw, device, (report,), unnamed)
 
     def _hear_old(self, raw: bytes, said: bytes) -> Heard:
         begin = said.find(b"$GPRMC")
-        if begin < 0:
-            return Heard(raw, self._login, error=_UNREADABLE)
         fields = said[begin:].split(b",")
         head = said[:begin].split(b",")
         name = head[1] if len(head) > 1 else said[3:19]
@@ -148,17 +145,12 @@ class _Talk:
         device = device or device_of(name) or self._login
         if len(fields) < 10:
             return Heard(raw, device, error=_SHORT)
-        self._look_up(device)
-        report = _read_old(said, fields, self._model)
+        model = self._model_of(device) if device else DeviceModel()
+        report = _read_old(said, fields, model)
         if report is None:
             return Heard(raw, device, error=_UNDATED)
-        unnamed = (_unnamed_old(said, fields, self._model),) if self._say_unnamed else ()
+        unnamed = (_unnamed_old(said, fields, model),) if self._say_unnamed else ()
         return Heard(raw, device, (report,), unnamed)
-
-    def _look_up(self, device: str | None) -> None:
-        if device != self._device:
-            self._device = device
-            self._model = self._model_of(device) if device else DeviceModel()
 
 
 def _read_new(fields: list[bytes], model: DeviceModel) -> Report | None:

@@ -12,7 +12,7 @@ import re
 from ringfence.gateway.codecs.teltonika import gh3000
 from ringfence.gateway.codecs.teltonika.checksum import crc16
 from ringfence.gateway.codecs.teltonika.gh3000 import CODEC_7
-from ringfence.gateway.codecs.teltonika.meanings import Codes, codes_of
+from ringfence.gateway.codecs.teltonika.meanings import codes_of
 from ringfence.gateway.codecs.teltonika.records import FORMS, BrokenError, Unnamed, read
 from ringfence.gateway.frames import Codec, Heard, ModelOf
 
@@ -46,13 +46,12 @@ _UNDATED = "records with a time beyond the year 9999 are left out: set the devic
 class _Talk:
     """One connection."""
 
-    __slots__ = ("_codes", "_device", "_faults", "_model_of", "_rest", "_say_unnamed")
+    __slots__ = ("_device", "_faults", "_model_of", "_rest", "_say_unnamed")
 
     def __init__(self, model_of: ModelOf, say_unnamed: bool) -> None:  # noqa: FBT001 - Codec.talk
         self._model_of = model_of
         self._say_unnamed = say_unnamed
         self._device: str | None = None
-        self._codes = codes_of("")
         self._rest = b""
         self._faults = 0
 
@@ -78,7 +77,7 @@ class _Talk:
             return self._hear_packet(buffer, at, heard)
         if _LOGIN(buffer, at):
             device = buffer[at + 2 : at + 17].decode("ascii")
-            self._device, self._codes = device, codes_of(self._model_of(device).name)
+            self._device = device
             heard.append(Heard(buffer[at : at + 17], device, reply=b"\x01"))
             return at + 17
         if _DATAGRAM(buffer, at):
@@ -97,7 +96,7 @@ class _Talk:
         if crc16(data) != int.from_bytes(raw[-4:], "big"):
             return at + self._damaged(raw, heard)
         self._faults = 0
-        heard.append(self._packet(raw, self._device, data, self._codes))
+        heard.append(self._packet(raw, self._device, data))
         return after
 
     def _hear_datagram(self, buffer: bytes, at: int, heard: list[Heard]) -> int:
@@ -106,7 +105,7 @@ class _Talk:
             return at
         raw = buffer[at:after]
         device = raw[8:23].decode("ascii")
-        packet = self._packet(raw, device, raw[23:], codes_of(self._model_of(device).name))
+        packet = self._packet(raw, device, raw[23:])
         if packet.reply:
             reply = b"\x00\x05" + raw[2:4] + b"\x01" + raw[5:6] + raw[24:25]
             packet = packet._replace(reply=reply)
@@ -135,7 +134,7 @@ class _Talk:
         heard.append(Heard(buffer[at:after], self._device, error=_JUNK))
         return after
 
-    def _packet(self, raw: bytes, device: str | None, data: bytes, codes: Codes) -> Heard:
+    def _packet(self, raw: bytes, device: str | None, data: bytes) -> Heard:
         """`data` is the codec, the count of records, the records, and the count again."""
         codec = data[0] if data else 0
         if codec in _SILENT:
@@ -145,6 +144,7 @@ class _Talk:
             return Heard(raw, device, error=_NO_CODEC)
         if len(data) < 3 or data[1] != data[-1]:
             return Heard(raw, device, error=_BROKEN)
+        codes = codes_of(self._model_of(device).name if device else "")
         unnamed: Unnamed | None = [] if self._say_unnamed else None
         try:
             reports = read(data, form, codes, unnamed) if form else gh3000.read(data, unnamed)
