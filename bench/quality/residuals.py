@@ -21,17 +21,25 @@ LAT_M = 111_200.0
 
 @dataclass(frozen=True)
 class Residuals:
-    """Blocks of errors in order: columns east_m, north_m, accuracy_m."""
+    """Blocks of errors in order: columns east_m, north_m, accuracy_m, second of the block."""
 
     outdoors: list[NDArray[np.float64]]
-    indoors: list[NDArray[np.float64]]
+    phones: list[NDArray[np.float64]]
+    """At rest, indoors."""
+    desk: list[NDArray[np.float64]]
+    """The same, of a real tag by cells."""
+
+    @property
+    def indoors(self) -> list[NDArray[np.float64]]:
+        """Every block at rest."""
+        return [*self.phones, *self.desk]
 
 
 def read_residuals(traces: Path = TRACES) -> Residuals:
     """Read the shared traces; `FileNotFoundError` says where they are looked for."""
     if not traces.is_dir():
         raise FileNotFoundError(f"the real traces are not at {traces}: quality needs them")
-    return Residuals(_trips(traces), [*_stationary(traces), _desk(traces)])
+    return Residuals(_trips(traces), _stationary(traces), [_desk(traces)])
 
 
 def _trips(traces: Path) -> list[NDArray[np.float64]]:
@@ -45,7 +53,7 @@ def _trips(traces: Path) -> list[NDArray[np.float64]]:
     for fixes in _by_trajectory(traces / "mobilitynet_trips_dev.parquet").values():
         thinned = _every(fixes, 30_000)
         off = np.array([_to_route(lon, lat, lines) for _, lon, lat, _ in thinned])
-        rows = np.column_stack([off, thinned[:, 3]])
+        rows = np.column_stack([off, thinned[:, 3], _seconds(thinned)])
         # Farther than this from every true route the phone was elsewhere (between trips).
         blocks += _split(rows, np.hypot(off[:, 0], off[:, 1]) < 300)
     return [b for b in blocks if len(b) >= 10]
@@ -118,7 +126,12 @@ def _to_route(lon: float, lat: float, lines: list[NDArray[np.float64]]) -> tuple
 
 def _around(fixes: NDArray[np.float64], lon: float, lat: float) -> NDArray[np.float64]:
     scale = LAT_M * math.cos(math.radians(lat))
-    return np.column_stack([(fixes[:, 1] - lon) * scale, (fixes[:, 2] - lat) * LAT_M, fixes[:, 3]])
+    east_m, north_m = (fixes[:, 1] - lon) * scale, (fixes[:, 2] - lat) * LAT_M
+    return np.column_stack([east_m, north_m, fixes[:, 3], _seconds(fixes)])
+
+
+def _seconds(fixes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return (fixes[:, 0] - fixes[0, 0]) / 1000
 
 
 def _split(rows: NDArray[np.float64], keep: NDArray[np.bool_]) -> list[NDArray[np.float64]]:

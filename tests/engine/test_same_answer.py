@@ -139,7 +139,7 @@ def test_walks_of_pairs_do_find_something() -> None:
     for plan in PLANS.values():
         said = [
             v
-            for s in range(12)
+            for s in range(24)
             for v in violations(plan, *_parts(plan, walk_of_pairs(s, 60)))
             if v.kind == "proximity"
         ]

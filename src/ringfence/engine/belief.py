@@ -13,20 +13,17 @@ import numpy as np
 from ringfence.engine.compiling import hot
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
-from ringfence.engine.trust import CELL, Look, counts, doubts_of, flat_m
+from ringfence.engine.track import SIGMAS_IN_CIRCLE, follow, is_going, noise_m2
+from ringfence.engine.trust import CELL, Look, believed, counts, doubts_of, flat_m
 from ringfence.geo.compiled import compiled
 
-SIGMAS_IN_CIRCLE: Final = 2.4477
-"""The radius that holds 95 % of a round normal distribution, in standard deviations of one axis."""
 SETTLED_PLACE: Final = 3
 """So many fixes at one place make it the place where the tag rests."""
 DISBELIEVED_OUTLIER: Final = 0.7
 LEAST_WAY_M: Final = 20.0
 """Fixes less than this apart, what their circles explain taken off, may be one place."""
-ON_WAY_MS: Final = 180_000
-"""A longer pause, and the way may have turned."""
-FASTER: Final = 1.5
-"""So much faster than on the leg before may the next be."""
+LEAST_DOUBT: Final = 1e-6
+"""No place is surer than this."""
 GEOMETRIC_LOG_ODDS: Final = 40.0
 """Geometry alone knows no doubt; e^40 to one is certainty in a float."""
 
@@ -42,10 +39,10 @@ def evidence(limits: Thresholds, look: Look, depth_m: float, past: bool) -> floa
         past: whether it lies past the edge, where the edge itself decides.
     """
     sigma_m = look.radius_m / SIGMAS_IN_CIRCLE
-    p = 0.5 * math.erfc(-depth_m / (sigma_m * math.sqrt(2.0)))
+    p = share_past(depth_m, sigma_m)
+    if look.moving:
+        p += limits.tail * (share_past(depth_m, sigma_m + limits.tail_m) - p)
     outlier = limits.outlier[look.source]
-    if look.on_way:
-        outlier = limits.outlier_on_way
     if not counts(look.doubts, past):
         outlier = DISBELIEVED_OUTLIER
     good = (1.0 - outlier) * p + 0.5 * outlier
@@ -58,14 +55,43 @@ def evidence(limits: Thresholds, look: Look, depth_m: float, past: bool) -> floa
 
 
 @compiled
+def share_past(depth_m: float, sigma_m: float) -> float:
+    """The share of a round normal distribution that lies past an edge, from its middle's depth."""
+    return 0.5 * math.erfc(-depth_m / (sigma_m * math.sqrt(2.0)))
+
+
+@compiled
+def on_track(limits: Thresholds, sigma_m: float, depth_m: float) -> float:
+    """Log-odds of "past the edge" of a tag on its way, from where its track puts it.
+
+    Args:
+        limits: the profile's.
+        sigma_m: how surely: standard deviation along one axis.
+        depth_m: how far past the edge the track is.
+    """
+    outlier = limits.outlier_on_way
+    p = (1.0 - outlier) * share_past(depth_m, sigma_m) + 0.5 * outlier
+    return max(limits.floor, min(limits.ceiling, math.log(p / (1.0 - p))))
+
+
+@compiled
 def after(limits: Thresholds, log_odds: float, look: Look, depth_m: float, past: bool) -> float:
     """The log-odds after a fix: what time left of the old, and the new evidence."""
     if limits.geometric:
         return GEOMETRIC_LOG_ODDS if past else -GEOMETRIC_LOG_ODDS
-    left = limits.unknown + (log_odds - limits.unknown) * look.keep
-    if look.on_way:
-        left = max(left, limits.on_way)
-    return max(limits.floor, min(limits.ceiling, left + evidence(limits, look, depth_m, past)))
+    log_odds = max(limits.floor, min(limits.ceiling, log_odds))
+    now = log_odds + evidence(limits, look, depth_m, past)
+    if past:
+        # Fixes at one place share what they are off by: many together know no more than this.
+        p = share_past(depth_m, math.sqrt(noise_m2(limits, look.radius_m)))
+        now = min(now, max(log_odds, math.log(p / max(1.0 - p, LEAST_DOUBT))))
+    return max(limits.floor, min(limits.ceiling, now))
+
+
+@compiled
+def before(limits: Thresholds, log_odds: float, look: Look) -> float:
+    """What time has left of belief."""
+    return limits.unknown + (log_odds - limits.unknown) * look.keep
 
 
 @compiled
@@ -89,24 +115,6 @@ def is_moving(limits: Thresholds, me: np.record, look: Look) -> bool:
 
 
 @hot
-def is_on_way(me: np.record, look: Look, moving: bool) -> bool:
-    """Whether a fix carries on the way that the two believed fixes before it show.
-
-    Such a fix does not stand alone: an outlier would have to fall, by chance, where the way leads,
-    no farther than its speed allows.
-    """
-    elapsed_ms = look.time_ms - me.fix_ms
-    was_moving = me.fix_ms != NEVER and me.rest_fixes == 0 and me.source != CELL
-    if not (moving and was_moving) or look.source == CELL or elapsed_ms > ON_WAY_MS:
-        return False
-    ahead = (look.lon - me.lon) * (me.lon - me.before_lon) * look.east * look.east
-    ahead += (look.lat - me.lat) * (me.lat - me.before_lat)
-    reach_m = FASTER * me.leg_mps * elapsed_ms / 1000.0 + look.radius_m
-    moved_m = flat_m(look.east, look.lon - me.lon, look.lat - me.lat)
-    return bool(ahead > 0.0 and moved_m <= reach_m)
-
-
-@hot
 def weight_of(limits: Thresholds, me: np.record, look: Look, moving: bool) -> float:
     """What a fix's evidence counts, given the one before: errors close in time are alike."""
     if me.fix_ms == NEVER:
@@ -124,12 +132,20 @@ def weight_of(limits: Thresholds, me: np.record, look: Look, moving: bool) -> fl
 
 
 @hot
-def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float, moving: bool) -> Look:
-    """A fix with its doubts, its weight, and what the time before it left of the old belief."""
+def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> Look:
+    """A fix with its doubts, its weight, and what the time before it left of the old belief.
+
+    A believed fix is taken into the track.
+    """
     keep = 0.0
     if me.raw_ms != NEVER:
         # From the fix before, believed or not: it had its share of forgetting already.
         keep = math.exp(-(look.time_ms - me.raw_ms) / limits.forget_ms)
+    doubts = doubts_of(limits, me, look, accuracy_m)
+    moving, on_way = is_moving(limits, me, look), False
+    if believed(doubts) and look.source != CELL:
+        on_way = follow(limits, me, look)
+        moving = moving or is_going(limits, me)
     return Look(
         look.time_ms,
         look.lat,
@@ -137,11 +153,12 @@ def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float, movi
         look.radius_m,
         look.source,
         look.speed_mps,
-        doubts_of(limits, me, look, accuracy_m),
+        doubts,
         weight_of(limits, me, look, moving),
         keep,
         look.east,
-        is_on_way(me, look, moving),
+        moving,
+        on_way and moving,
     )
 
 

@@ -65,7 +65,7 @@ def look_back(law: Law, wearer: int, number: int) -> None:
     """Let a rule that is new to the wearer learn from the last known place."""
     look = last_look(law, wearer)
     if law.rows[number].pair < 0:
-        learn(law, number, look)
+        learn(law, wearer, number, look)
     else:
         learn_pair(law, wearer, number, look)
 
@@ -75,8 +75,20 @@ def last_look(law: Law, wearer: int) -> Look:
     """The last believed fix, as if it came alone."""
     me = law.wearers[wearer]
     source = np.int64(me.source)
+    at_ms, lat, lon, speed_mps = me.fix_ms, me.lat, me.lon, me.speed_mps
     return Look(
-        me.fix_ms, me.lat, me.lon, me.radius_m, source, me.speed_mps, 0, 1.0, 0.0, 1.0, False
+        at_ms,
+        lat,
+        lon,
+        me.radius_m,
+        source,
+        speed_mps,
+        doubts=0,
+        weight=1.0,
+        keep=0.0,
+        east=1.0,
+        moving=False,
+        on_way=False,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from ringfence.engine import plan, states
-from ringfence.engine.belief import after
+from ringfence.engine.belief import after, before, on_track
 from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.saying import Cause, Law, step
@@ -30,6 +31,10 @@ class Reading(NamedTuple):
     depth_m: float
     """Past the nearest edge; negative = kept."""
     past: bool
+    ahead_m: float
+    """The same of where the track puts the tag, if the fix carries on its way …"""
+    spread_m: float
+    """… and how surely: standard deviation along one axis."""
 
 
 @inner
@@ -57,6 +62,17 @@ def depth_m(law: Law, rule: np.record, look: Look, reach_m: float) -> float:
 
 
 @inner
+def depth_at(law: Law, rule: np.record, lon: float, lat: float) -> float:
+    """Metres past the nearest edge of what is allowed, at a place that is no fix."""
+    signed = signed_distance_m(law.edges, rule.zone, lon, lat, np.inf)
+    if rule.role == EXCLUSION:
+        return signed
+    if rule.role == RING:
+        return float(min(signed + rule.buffer_m, -signed))
+    return -signed
+
+
+@inner
 def past_edge(rule: np.record, depth_m: float) -> bool:
     """Whether a depth is past the edge; the edge itself belongs to the zone, or to the ring."""
     if rule.role == RING:
@@ -65,9 +81,9 @@ def past_edge(rule: np.record, depth_m: float) -> bool:
 
 
 @inner
-def learn(law: Law, number: int, look: Look) -> bool:
+def learn(law: Law, wearer: int, number: int, look: Look) -> bool:
     """Take one fix into the belief of one rule; say whether it lies past the edge."""
-    rule = law.rows[number]
+    rule, me = law.rows[number], law.wearers[wearer]
     depth = depth_m(law, rule, look, max(MARGIN_M, 3.0 * look.radius_m))
     past = past_edge(rule, depth)
     if past and depth == BEYOND_M:
@@ -75,7 +91,10 @@ def learn(law: Law, number: int, look: Look) -> bool:
     law.slots[number].last_depth_m = depth
     if rule.role == RING:
         depth = min(depth, rule.buffer_m - depth)  # the nearer of its two edges decides
-    take_in(law, number, Reading(look, depth, past))
+    ahead_m = depth
+    if look.on_way:
+        ahead_m = depth_at(law, rule, me.track_lon, me.track_lat)
+    take_in(law, number, Reading(look, depth, past, ahead_m, math.sqrt(me.var_pp)))
     return past
 
 
@@ -98,16 +117,20 @@ def take_in(law: Law, number: int, reading: Reading) -> None:
     if past:
         slot.run_ms = look.time_ms if slot.run_ms == NEVER else slot.run_ms
         slot.run_fixes = min(slot.run_fixes + 1, 1_000_000)
-    slot.log_odds = after(law.limits, slot.log_odds, look, depth, past)
+    if look.on_way and counts(look.doubts, past):
+        slot.log_odds = on_track(law.limits, reading.spread_m, reading.ahead_m)
+        return
+    left = before(law.limits, slot.log_odds, look)
+    slot.log_odds = after(law.limits, left, look, depth, past)
 
 
 @inner
 def judge(law: Law, wearer: int, number: int, look: Look) -> None:
     """Judge one fix by one rule and say what follows."""
-    past = learn(law, number, look)
+    past = learn(law, wearer, number, look)
     open_and_kept = law.slots[number].open == 1 and not past
     ending = ended_by(law, law.rows[number], look) if open_and_kept else LEFT
-    settle(law, wearer, number, Reading(look, 0.0, past), ending)
+    settle(law, wearer, number, Reading(look, 0.0, past, 0.0, 0.0), ending)
 
 
 @inner

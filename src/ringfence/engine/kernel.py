@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ringfence.engine import plan, states
-from ringfence.engine.belief import is_moving, rest, way_mps, weigh
+from ringfence.engine.belief import rest, way_mps, weigh
 from ringfence.engine.compiling import hot, inner
 from ringfence.engine.crossing import cross
 from ringfence.engine.deadlines import fire, hearing_due_ms, place_cursor, schedule_due_ms
@@ -183,9 +183,9 @@ def _look_of(limits: Thresholds, items: Items, row: int) -> Look:
     accuracy_m, speed_mps = np.float64(items.accuracy_m[row]), np.float64(items.speed_mps[row])
     source = np.int64(items.source[row])
     circle_m = radius_m(limits, accuracy_m, source)
-    east = 1.0 if limits.geometric else math.cos(math.radians(lat))
+    east = 1.0 if limits.geometric else max(math.cos(math.radians(lat)), 0.001)
     at_ms = items.time_ms[row]
-    return Look(at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0, east, False)
+    return Look(at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0, east, False, False)
 
 
 @inner
@@ -196,14 +196,13 @@ def _read_victim(law: Law, wearer: int, items: Items, row: int) -> None:
         items.doubts[row] = _doubts_of_nowhere(items, row)
         return
     her = law.pairs[pair]
-    look, moving = _look_of(law.limits, items, row), False
+    look = _look_of(law.limits, items, row)
     if not law.limits.geometric:
-        moving = is_moving(law.limits, her, look)
-        look = weigh(law.limits, her, look, np.float64(items.accuracy_m[row]), moving)
+        look = weigh(law.limits, her, look, np.float64(items.accuracy_m[row]))
     for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
         if law.rows[number].pair == pair and law.cursors[number] < law.rows[number].spans_end:
             judge_pair(law, wearer, number, look, True)
-    _keep(law.limits, her, look, moving)
+    _keep(law.limits, her, look)
     items.doubts[row] = her.raw_doubts
 
 
@@ -211,23 +210,21 @@ def _read_victim(law: Law, wearer: int, items: Items, row: int) -> None:
 def _read_position(law: Law, wearer: int, look: Look, accuracy_m: float) -> None:
     """Weigh a position, judge it by every rule, and remember it."""
     me = law.wearers[wearer]
-    moving = False
     if not law.limits.geometric:
-        moving = is_moving(law.limits, me, look)
-        look = weigh(law.limits, me, look, accuracy_m, moving)
+        look = weigh(law.limits, me, look, accuracy_m)
     _judge_all(law, wearer, look)
-    _keep(law.limits, me, look, moving)
+    _keep(law.limits, me, look)
 
 
 @hot
-def _keep(limits: Thresholds, me: np.record, look: Look, moving: bool) -> None:
+def _keep(limits: Thresholds, me: np.record, look: Look) -> None:
     """Keep a fix as the last one; and as the last known place, if it is believed."""
     same = look.lat == me.raw_lat and look.lon == me.raw_lon
     me.repeats = min(me.repeats + 1, 1000) if same else 0
     me.raw_ms, me.raw_lat, me.raw_lon = look.time_ms, look.lat, look.lon
     me.raw_radius_m, me.raw_doubts = look.radius_m, look.doubts
     if believed(look.doubts):
-        _remember(limits, me, look, moving)
+        _remember(limits, me, look)
 
 
 @hot
@@ -265,14 +262,12 @@ def _judge_all(law: Law, wearer: int, look: Look) -> None:
 
 
 @hot
-def _remember(limits: Thresholds, me: np.record, look: Look, moving: bool) -> None:
+def _remember(limits: Thresholds, me: np.record, look: Look) -> None:
     """Keep a believed fix as the last known place."""
     speed = look.speed_mps
     if not limits.geometric:
-        leg_mps = way_mps(me, look)
-        speed = leg_mps if math.isnan(speed) else speed
-        rest(me, look, moving)
-        me.before_lat, me.before_lon, me.leg_mps = me.lat, me.lon, leg_mps
+        speed = way_mps(me, look) if math.isnan(speed) else speed
+        rest(me, look, look.moving)
     me.fix_ms, me.lat, me.lon = look.time_ms, look.lat, look.lon
     me.radius_m, me.source, me.speed_mps = look.radius_m, look.source, speed
     me.quiet = 0

@@ -45,9 +45,14 @@ WEARER_ROW: Final = np.dtype(
         ("lon", np.float64),
         ("raw_lat", np.float64),
         ("raw_lon", np.float64),
-        ("before_lat", np.float64),
-        ("before_lon", np.float64),
-        ("leg_mps", np.float64),
+        ("track_ms", np.int64),
+        ("track_lat", np.float64),
+        ("track_lon", np.float64),
+        ("east_mps", np.float64),
+        ("north_mps", np.float64),
+        ("var_pp", np.float64),
+        ("var_pv", np.float64),
+        ("var_vv", np.float64),
         ("rest_lat", np.float64),
         ("rest_lon", np.float64),
         ("rest_ms", np.int64),
@@ -66,8 +71,8 @@ WEARER_ROW: Final = np.dtype(
 )
 """One wearer; or a victim's device, as one wearer's stream shows it. `clock_ms`: advanced to here.
 `heard_ms`: last report. `located_ms`: last report with a position. `fix_ms` … `source`: the last
-believed fix. `raw_…`: the last fix, believed or not. `before_…`,
-`leg_mps`: the believed fix before the last, and the speed between the two. `rest_…`: the place
+believed fix. `raw_…`: the last fix, believed or not. `track_…` … `var_vv`: where
+the filter over the fixes puts the tag, its speed, and the variances of both. `rest_…`: the place
 where the tag rests. `item_…`: the last item read, so that
 its duplicate is known. `steady`: another fix bears out the last."""
 
@@ -116,7 +121,16 @@ EVENT_ROW: Final = np.dtype(
 def new_wearers(count: int) -> np.recarray:
     """Rows of wearers of whom nothing was heard."""
     rows = np.zeros(count, WEARER_ROW)
-    for name in ("clock_ms", "heard_ms", "located_ms", "fix_ms", "raw_ms", "item_ms", "rest_ms"):
+    for name in (
+        "clock_ms",
+        "heard_ms",
+        "located_ms",
+        "fix_ms",
+        "raw_ms",
+        "item_ms",
+        "rest_ms",
+        "track_ms",
+    ):
         rows[name] = NEVER
     return rows.view(np.recarray)
 

@@ -18,6 +18,7 @@ from ringfence.engine.judging import Reading, settle, take_in
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.saying import Law
+from ringfence.engine.track import SIGMAS_IN_CIRCLE
 from ringfence.engine.trust import CELL, FROZEN, Look, flat_m
 from ringfence.engine.words import Doubt, EndedBy
 from ringfence.geo.distance import signed_distance_m
@@ -45,6 +46,8 @@ class Apart(NamedTuple):
     past: bool
     joint_m: float
     """95 % circle of the distance: both circles, and what the other's age adds to its own."""
+    other_m: float
+    """95 % circle of the other side's place, with what its age adds."""
     own_m: float
     """The wearer's circle, when it was fresh."""
     her_m: float
@@ -107,6 +110,7 @@ def measure(law: Law, wearer: int, number: int, look: Look, hers: bool) -> Apart
         depth_m=depth_m,
         past=past,
         joint_m=math.hypot(look.radius_m, other.radius_m + aged_m),
+        other_m=other.radius_m + aged_m,
         own_m=other.radius_m if hers else look.radius_m,
         her_m=look.radius_m if hers else other.radius_m,
         age_s=age_s,
@@ -114,6 +118,19 @@ def measure(law: Law, wearer: int, number: int, look: Look, hers: bool) -> Apart
         keep=math.exp(-(look.time_ms - max(me.raw_ms, her.raw_ms)) / law.limits.forget_ms),
         by_cell=look.source == CELL or other.source == CELL,  # noqa: PLR1714 - numba: types differ
     )
+
+
+@inner
+def on_its_way(law: Law, wearer: int, number: int, gap: Apart, hers: bool) -> tuple[float, float]:
+    """How far past the rule's edge the mover's track puts the pair, and how surely."""
+    rule, me = law.rows[number], law.wearers[wearer]
+    her = law.pairs[rule.pair]
+    mover, other = (her, me) if hers else (me, her)
+    metres = geodesic_m(mover.track_lon, mover.track_lat, other.lon, other.lat)
+    lon, lat = (me.lon, me.lat) if hers else (me.track_lon, me.track_lat)
+    depth_m, _ = depth_of(law, rule, metres, lon, lat)
+    other_m = gap.other_m / SIGMAS_IN_CIRCLE
+    return depth_m, math.sqrt(mover.var_pp + other_m * other_m)
 
 
 @inner
@@ -165,6 +182,7 @@ def seen_apart(look: Look, gap: Apart) -> Look:
         look.weight,
         gap.keep,
         look.east,
+        look.moving,
         look.on_way,
     )
 
@@ -188,7 +206,7 @@ def judge_pair(law: Law, wearer: int, number: int, look: Look, hers: bool) -> No
         cross_pair(law, wearer, number, seen, hers)
     measure_closing(slot, look.time_ms, gap.metres)
     slot.last_depth_m = gap.nearer_m
-    reading = Reading(seen, gap.depth_m, gap.past)
+    reading = Reading(seen, gap.depth_m, gap.past, *on_its_way(law, wearer, number, gap, hers))
     take_in(law, number, reading)
     inwards = rule.role == NEAR_RING and gap.metres <= rule.buffer_m
     settle(law, wearer, number, reading, ENTERED if inwards else LEFT)
@@ -208,12 +226,23 @@ def learn_pair(law: Law, wearer: int, number: int, look: Look) -> None:
         source = np.int64(her.source)
         speed_mps, circle_m = her.speed_mps, her.radius_m
         look = Look(
-            her.fix_ms, her.lat, her.lon, circle_m, source, speed_mps, 0, 1.0, 0.0, 1.0, False
+            her.fix_ms,
+            her.lat,
+            her.lon,
+            circle_m,
+            source,
+            speed_mps,
+            0,
+            1.0,
+            0.0,
+            1.0,
+            False,
+            False,
         )
     if is_fresh(law, wearer, number, look.time_ms, hers):
         gap = measure(law, wearer, number, look, hers)
         law.slots[number].last_depth_m = gap.nearer_m
-        take_in(law, number, Reading(seen_apart(look, gap), gap.depth_m, gap.past))
+        take_in(law, number, Reading(seen_apart(look, gap), gap.depth_m, gap.past, 0.0, 0.0))
 
 
 @inner

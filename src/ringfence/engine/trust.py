@@ -45,8 +45,10 @@ class Look(NamedTuple):
     """What time has left of the belief before it."""
     east: float
     """Degrees of longitude to degrees of latitude here, on the ground."""
+    moving: bool
+    """It shows the tag in motion."""
     on_way: bool
-    """It carries on the way that the two believed fixes before it show."""
+    """It carries on the way that the fixes before it show."""
 
 
 @compiled
