@@ -171,7 +171,7 @@ def test_the_audit_chain_is_verified_from_the_shell(run):
 def test_the_doctor_finds_nothing_wrong_with_a_sound_set_up(run):
     looked = run("doctor", "--port", "0")
     assert looked.exit_code == 0, looked.stdout
-    assert looked.stdout.count("ok ") == 12
+    assert all(line.startswith("ok ") for line in looked.stdout.splitlines()), looked.stdout
 
 
 def test_the_doctor_says_what_to_do_about_a_fault(run, tmp_path):
