@@ -61,17 +61,15 @@ def _decode(frames: BinaryIO, reads: Decoder) -> None:
     waiting: list[Line] = []
     number = 0
     for said in _lines(frames):
-        if waiting and said:
-            number = _write(number, waiting)
-        waiting.append(
+        told = (
             reads.line(said) if len(said) <= MOST_LINE else Line(error=f"over {MOST_LINE:,} bytes")
         )
+        if waiting and said:
+            number = _write(number, waiting, INCOMPLETE if reads.given_up else None)
+        waiting.append(told)
         if not reads.unfinished:
             number = _write(number, waiting)
-    if waiting:
-        fault = waiting[0].error
-        waiting[0] = waiting[0]._replace(error=f"{fault}; {INCOMPLETE}" if fault else INCOMPLETE)
-    _write(number, waiting)
+    _write(number, waiting, INCOMPLETE)
 
 
 def _lines(frames: BinaryIO) -> Iterator[bytes]:
@@ -83,9 +81,13 @@ def _lines(frames: BinaryIO) -> Iterator[bytes]:
         yield said.rstrip(b"\r\n").strip(b" \t") if len(said) <= MOST_LINE else said
 
 
-def _write(number: int, lines: list[Line]) -> int:
+def _write(number: int, lines: list[Line], fault: str | None = None) -> int:
+    """Write lines; `fault` is the first one's."""
     from ringfence.gateway.decoding import as_json
 
+    if lines and fault:
+        before = lines[0].error
+        lines[0] = lines[0]._replace(error=f"{before}; {fault}" if before else fault)
     for line in lines:
         sys.stdout.buffer.write(as_json(number, line) + b"\n")
         number += 1

@@ -13,6 +13,7 @@ import pytest
 from nacl.secret import SecretBox
 from typer.testing import CliRunner, Result
 
+from bench.codecs import DEVICES, REQUESTS, teltonika, way
 from ringfence.cli import app
 from ringfence.gateway.decoding import PROTOCOLS
 from tests.gateway.codecs.queclink_frames import IMEI, binary, fri, located, text
@@ -111,6 +112,23 @@ def test_a_frame_spread_over_hex_lines_is_told_on_the_line_that_completes_it() -
     assert [line["error"] for line in lines] == [None, None, None]
 
 
+def test_a_frame_that_never_ends_does_not_swallow_the_next() -> None:
+    frame = binary(b"+RSP", 7, b"\x01" + located()).hex().encode()
+    begun, after = decoded("queclink", frame[:60], frame)
+    assert "incomplete" in begun["error"]
+    assert (len(after["reports"]), after["error"]) == (1, None)
+
+
+def test_a_log_in_holds_for_the_lines_after_it() -> None:
+    log_in = b"000f" + IMEI.encode().hex().encode()
+    record = teltonika(next(way())).hex().encode()
+    known, _, after = decoded("teltonika", log_in, record[:40], record)
+    assert (known["device"], after["device"]) == (IMEI, IMEI)
+    assert known["replies"] == ["01"]
+    (stranger,) = decoded("teltonika", record)
+    assert (stranger["device"], len(stranger["reports"])) == (None, 1)
+
+
 def test_input_that_ends_within_a_frame_says_so() -> None:
     frame = binary(b"+RSP", 7, b"\x01" + located()).hex().encode()
     first, begun, blank = decoded("queclink", fri(), frame[:60], b"\n")
@@ -185,7 +203,7 @@ def test_an_encrypted_message_is_opened_with_its_key() -> None:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("nosuch",), "queclink"),
+        (("nosuch",), "teltonika"),
         (("queclink", "nosuch.file"), "nosuch.file"),
         (("queclink", "."), "."),
         (("queclink", "--zone", "Mars/Olympus"), "Europe/London"),
@@ -208,6 +226,14 @@ def test_a_line_without_end_is_not_read_into_memory() -> None:
     assert after["reports"]
 
 
-def test_every_protocol_can_be_asked_for() -> None:
-    for protocol in PROTOCOLS:
-        assert decoded(protocol, b"", b"zz")[0]["error"] is None
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_typical_frame_of_every_protocol_is_a_place_and_a_time(protocol: str) -> None:
+    makers = {name: make for name, make, _ in REQUESTS} | DEVICES
+    place = next(way())
+    frame = makers[protocol](place).hex().encode()
+    blank, told, nonsense = decoded(protocol, b"", frame, b"zz")
+    (report,) = told["reports"]
+    assert (report["lat"], report["lon"]) == pytest.approx((place.lat, place.lon), abs=1e-5)
+    assert report["time"] == f"{place.at:%Y-%m-%dT%H:%M:%SZ}"
+    assert (blank["error"], told["error"]) == (None, None)
+    assert nonsense["error"]

@@ -16,11 +16,11 @@ import msgspec
 
 from ringfence.engine.fix import E7, Signal, Source
 from ringfence.gateway.codecs import osmand, owntracks, ringfence_json, traccar
-from ringfence.gateway.frames import DeviceModel, Heard
+from ringfence.gateway.frames import Conversation, DeviceModel, Heard
 from ringfence.gateway.report import Decoded, MalformedError, Receipt, Refusal, Report
 from ringfence.gateway.tcp_codecs import CODECS
 
-INCOMPLETE: Final = "the frame is incomplete: the input ends within it"
+INCOMPLETE: Final = "the frame is incomplete: the next begins, or the input ends, within it"
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2})+")
 _REQUEST = re.compile(rb"(?:GET|POST|PUT) +(\S+)(?: +HTTP/[0-9.]+)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,6 +46,11 @@ class Decoder(Protocol):
         """Whether a frame has begun that more lines may complete."""
         ...
 
+    @property
+    def given_up(self) -> bool:
+        """Whether the last line showed that what was unfinished before it never ends."""
+        ...
+
     def line(self, said: bytes) -> Line:
         """Read one line, without its end. Raises nothing."""
         ...
@@ -63,22 +68,45 @@ class _Connection:
     """Lines of a device protocol."""
 
     def __init__(self, protocol: str, model: DeviceModel) -> None:
-        self._talk = CODECS[protocol].talk(lambda _: model, True)  # noqa: FBT003 -- Codec.talk
+        self._codec = CODECS[protocol]
+        self._model = model
+        self._talk = self._begin()
+        self._device: str | None = None
+        self.given_up = False
 
     @property
     def unfinished(self) -> bool:
         return self._talk.unfinished > 0
 
     def line(self, said: bytes) -> Line:
+        if not said:
+            return Line()
         # A line of text is a whole frame: its end mark is often lost where frames are collected.
         data = bytes.fromhex(said.decode()) if _HEX.fullmatch(said) else said + b"\r\n"
-        return _together(self._talk.receive(data)) if said else Line()
+        heard = self._anew(data) if self._talk.unfinished else []
+        self.given_up = bool(heard)
+        told = _together(heard or self._talk.receive(data), self._device)
+        self._device = told.device
+        return told
+
+    def _begin(self) -> Conversation:
+        return self._codec.talk(lambda _: self._model, True)  # noqa: FBT003 -- Codec.talk
+
+    def _anew(self, data: bytes) -> list[Heard]:
+        """What it comes to if a new frame begins here, and the one before never ends."""
+        fresh = self._begin()
+        heard = fresh.receive(data)
+        if fresh.unfinished or any(h.error for h in heard):
+            return []
+        self._talk = fresh
+        return heard
 
 
 class _Requests:
     """Lines of an HTTP protocol."""
 
     unfinished = False
+    given_up = False
 
     def __init__(self, request: _Request) -> None:
         self._request = request
@@ -151,9 +179,9 @@ def as_json(number: int, line: Line) -> bytes:
     )
 
 
-def _together(heard: list[Heard]) -> Line:
+def _together(heard: list[Heard], device: str | None) -> Line:
     return Line(
-        next((h.device for h in reversed(heard) if h.device), None),
+        next((h.device for h in reversed(heard) if h.device), device),
         tuple(report for h in heard for report in h.reports),
         tuple(own for h in heard for own in h.unnamed),
         tuple(h.reply for h in heard if h.reply),
