@@ -29,6 +29,14 @@ def test_what_is_too_long_comes_out_in_pieces() -> None:
     assert cutter.cut(b"!") == [b"x" * LONGEST + b"!"]
 
 
+@pytest.mark.parametrize("length", range(LONGEST - 1, LONGEST + 4))
+def test_the_longest_frame_is_as_long_whenever_its_end_comes(length: int) -> None:
+    whole, late = Cutter(LINE), Cutter(LINE)
+    frames = whole.cut(b"x" * length + b"!")
+    assert late.cut(b"x" * length) + late.cut(b"!") == frames
+    assert len(frames) == (1 if length <= LONGEST else 2)
+
+
 @given(st.lists(st.integers(0, 3 * LONGEST), max_size=6), st.sets(st.integers(0, 9000), max_size=4))
 def test_pieces_are_the_same_however_they_come(cuts: list[int], marks: set[int]) -> None:
     data = bytearray(b" x" * 4500)
