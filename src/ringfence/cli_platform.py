@@ -40,8 +40,13 @@ def up(port: Port = 8000, data: Data = None, host: Host = "127.0.0.1", only: Onl
 
 def demo(port: Port = 8000, data: Data = None, host: Host = "127.0.0.1") -> None:
     """Start the platform with made-up wearers, in a data folder of its own."""
+    from ringfence.gateway.ports import PROTOCOLS
+
     folder = (data or DEMO_DATA).absolute()
     os.environ.setdefault("RINGFENCE_LOG", str(folder / "ringfence.log"))
+    # Made-up devices may be connected, too: each door on any free port.
+    os.environ.setdefault("RINGFENCE_TCP", ",".join(f"{name}:0" for name in PROTOCOLS))
+    os.environ.setdefault("RINGFENCE_MQTT_PORT", "0")
     claim = _claim(folder, host, port, None)
 
     from ringfence.desk.config.demo import demo as run

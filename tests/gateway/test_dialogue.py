@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ringfence.gateway.dialogue import MAX_AHEAD, MOST_FAULTS, Dialogue, House
 from ringfence.gateway.pace import AT_ONCE, Pace
 from ringfence.gateway.report import Delivery, InboxFullError, NotStored, Receipt, SetApart
+from ringfence.gateway.tcp_codecs import CODECS
 from tests.gateway.lines import CODEC, Registered
 
 
@@ -288,3 +289,16 @@ def test_whatever_comes_in_whatever_order_is_stored_once_and_answered_in_order(
     whole = text[:sent].count(b"\n")
     assert scene.cable.sent == b"".join(b"ok %d\n" % n for n in range(whole))
     assert [d.reports[0].seq for d in scene.inbox.stored] == list(range(whole))
+
+
+def test_a_teltonika_log_in_is_answered_as_its_maker_says() -> None:
+    imei = "350000000000006"
+    log_in = b"\x00\x0f" + imei.encode()
+    for listed, answer in ((imei, b"\x01"), ("350000000000014", b"\x00")):
+        cable = Cable()
+        listed_only = Registered(listed)
+        listed_only.find = lambda _protocol, device, held=listed_only: held.devices.get(device)  # type: ignore[method-assign]
+        house = House(CODECS["teltonika"], Later(), listed_only, Pace())
+        Dialogue(house, cable, "192.0.2.1:4000").receive(log_in)
+        assert cable.sent == answer
+        assert cable.closed == (answer == b"\x00")

@@ -18,6 +18,7 @@ from pathlib import Path
 from ringfence.desk.config.open_files import allow_files
 from ringfence.gateway.dialogue import House
 from ringfence.gateway.devices import Device
+from ringfence.gateway.guests import Guests
 from ringfence.gateway.frames import DeviceModel
 from ringfence.gateway.pace import Pace
 from ringfence.gateway.ports import Limits
@@ -39,7 +40,7 @@ async def main(most):
     listener.bind(("127.0.0.1", 0))
     listener.listen(2048)
     house = House(CODECS["queclink"], MemoryInbox(), All(), Pace())
-    doors = TcpDoors([Port(listener, house)], Limits(per_address=20_000))
+    doors = TcpDoors([Port(listener, house)], Guests(Limits(per_address=20_000)))
     await doors.start()
     before = rss_kib()
     print(listener.getsockname()[1], flush=True)

@@ -15,6 +15,7 @@ from ringfence.desk.config.environment import Tls
 from ringfence.desk.config.errors import CantStartError
 from ringfence.desk.config.transport import tls_context
 from ringfence.gateway.dialogue import House
+from ringfence.gateway.guests import Guests
 from ringfence.gateway.pace import AT_ONCE, Pace
 from ringfence.gateway.ports import Limits
 from ringfence.gateway.report import Receipt
@@ -37,7 +38,7 @@ class Scene:
         self.inbox = MemoryInbox()
         self.devices = Registered("d1", "d2")
         house = House(CODEC, self.inbox, self.devices, Pace())
-        self.doors = TcpDoors([Port(listener, house)], limits, tls)
+        self.doors = TcpDoors([Port(listener, house)], Guests(limits), tls)
 
     async def call(self, tls: ssl.SSLContext | None = None) -> Line:
         return await asyncio.open_connection("127.0.0.1", self.port, ssl=tls)

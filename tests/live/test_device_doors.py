@@ -1,8 +1,9 @@
-"""Promise 3 at the TCP doors: a device that was answered is never lost, whatever is killed."""
+"""Promise 3 at the TCP and MQTT doors: what was answered is never lost, whatever is killed."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import subprocess
@@ -31,14 +32,16 @@ for n in range(int(sys.argv[2])):
 
 @dataclass
 class Gateway(Running):
-    """`ringfence up --only gateway` with a Queclink port."""
+    """`ringfence up --only gateway` with a Queclink and an MQTT port."""
 
     door: int = field(default_factory=free_port)
+    mqtt: int = field(default_factory=free_port)
 
     def start(self) -> None:
         log = (self.data.parent / "up.log").open("ab")
         up = [RINGFENCE, "up", "--only", "gateway", "--data", self.data, "--port", str(self.port)]
-        env = {**os.environ, "RINGFENCE_TCP": f"queclink:{self.door}"}
+        ports = {"RINGFENCE_TCP": f"queclink:{self.door}", "RINGFENCE_MQTT_PORT": str(self.mqtt)}
+        env = {**os.environ, **ports}
         self.process = subprocess.Popen(up, stdout=log, stderr=log, env=env)
 
 
@@ -78,12 +81,53 @@ class Devices:
             return  # the gateway is dead; what was not answered is sent again
 
 
-def kill_and_check(tmp_path: Path, times: int, seed: int) -> None:
+def counted(text: str) -> bytes:
+    return len(text).to_bytes(2) + text.encode()
+
+
+@dataclass
+class Publishers(Devices):
+    """Tags that publish without pause with QoS 1, several messages ahead."""
+
+    tokens: list[str] = field(default_factory=list)
+
+    async def report_for(self, seconds: float, gateway: Gateway) -> None:
+        tasks = [asyncio.create_task(self._publish(n)) for n in range(DEVICES)]
+        await asyncio.sleep(seconds)
+        gateway.kill()
+        await asyncio.gather(*tasks)
+
+    async def _publish(self, n: int) -> None:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.door)
+            said = counted("MQTT") + b"\x04\xc2\x00\x00" + counted("c")
+            said += counted(f"T{n}") + counted(self.tokens[n])
+            writer.write(b"\x10" + bytes([len(said)]) + said)
+            assert await reader.readexactly(4) == b"\x20\x02\x00\x00"
+            while True:
+                ahead = range(self.answered[n], self.answered[n] + 3)
+                writer.write(b"".join(self._message(n, seq) for seq in ahead))
+                for seq in ahead:
+                    puback = await reader.readexactly(4)
+                    assert puback == b"\x40\x02" + (seq % 65535 + 1).to_bytes(2)
+                    self.answered[n] = seq + 1
+        except (OSError, asyncio.IncompleteReadError):
+            return
+
+    def _message(self, n: int, seq: int) -> bytes:
+        at = START + timedelta(seconds=seq)
+        body = {"tag": f"T{n}", "reports": [{"seq": seq, "time": at.isoformat()}]}
+        said = counted(f"tags/T{n}/reports") + (seq % 65535 + 1).to_bytes(2)
+        said += json.dumps(body).encode()
+        return b"\x32" + bytes([len(said) & 0x7F | 0x80, len(said) >> 7]) + said
+
+
+def kill_and_check(tmp_path: Path, times: int, seed: int, *, by_mqtt: bool = False) -> None:
     rng = random.Random(seed)
     gateway = Gateway(tmp_path / "data")
     made = [RINGFENCE.parent / "python", "-c", SCRIPT, str(gateway.data), str(DEVICES)]
-    subprocess.run(made, check=True, capture_output=True)
-    devices = Devices(gateway.door)
+    tokens = subprocess.run(made, check=True, capture_output=True, text=True).stdout.split()
+    devices = Publishers(gateway.mqtt, tokens=tokens) if by_mqtt else Devices(gateway.door)
     for _ in range(times):
         gateway.start()
         gateway.wait_ready()
@@ -103,6 +147,15 @@ def kill_and_check(tmp_path: Path, times: int, seed: int) -> None:
 
 def test_kill_9_loses_and_doubles_nothing_of_what_was_answered(tmp_path: Path) -> None:
     kill_and_check(tmp_path, times=2, seed=5)
+
+
+def test_kill_9_loses_and_doubles_nothing_that_was_pubacked(tmp_path: Path) -> None:
+    kill_and_check(tmp_path, times=2, seed=7, by_mqtt=True)
+
+
+@pytest.mark.heavy
+def test_kill_9_ten_times_loses_and_doubles_nothing_that_was_pubacked(tmp_path: Path) -> None:
+    kill_and_check(tmp_path, times=10, seed=8, by_mqtt=True)
 
 
 @pytest.mark.heavy

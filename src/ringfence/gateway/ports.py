@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+MQTT = "mqtt"
 PROTOCOLS = ("megastek", "queclink", "r16h", "teltonika")
 
 
@@ -39,6 +40,18 @@ def read_addresses(text: str) -> list[Address]:
         ValueError: a part can't be used; the text says why and what to write.
     """
     return [_address(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def read_port(protocol: str, text: str) -> Address:
+    """Read `1883` or `0.0.0.0:1883`.
+
+    Raises:
+        ValueError: it can't be used, and what to write.
+    """
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        raise ValueError("must be a port from 0 to 65535, or address:port")
+    return Address(protocol, host.strip("[]"), int(port))
 
 
 def _address(part: str) -> Address:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple, cast
 
 import structlog
 
 from ringfence.gateway.dialogue import Dialogue, House
+from ringfence.gateway.guests import Guests
 from ringfence.gateway.metrics import TCP_CLOSED, TCP_CONNECTIONS
 from ringfence.gateway.ports import Limits
 
@@ -41,13 +41,12 @@ class TcpDoors:
     """Listens, and keeps the connections."""
 
     def __init__(
-        self, ports: Iterable[Port], limits: Limits, tls: ssl.SSLContext | None = None
+        self, ports: Iterable[Port], guests: Guests, tls: ssl.SSLContext | None = None
     ) -> None:
         self.ports = list(ports)
-        self.limits = limits
+        self.guests = guests
         self._tls = tls
         self.lines: set[Line] = set()
-        self.from_address: Counter[str] = Counter()
         self._servers: list[asyncio.Server] = []
         self._full: dict[Line, None] = {}
         """Whose dialogues wait for room in the inbox, in the order in which they met it full."""
@@ -97,9 +96,7 @@ class TcpDoors:
         """It is closed."""
         self.lines.discard(line)
         self._full.pop(line, None)
-        self.from_address[line.address] -= 1
-        if self.from_address[line.address] <= 0:
-            del self.from_address[line.address]
+        self.guests.leave(line.address)
 
     @property
     def is_full(self) -> bool:
@@ -123,7 +120,7 @@ class TcpDoors:
         """Hang up on whoever may stay no longer."""
         now_s = asyncio.get_running_loop().time()
         for line in list(self.lines):
-            reason = line.fault(now_s, self.limits)
+            reason = line.fault(now_s, self.guests.limits)
             if reason:
                 TCP_CLOSED.labels(reason).inc()
                 line.dialogue.end()
@@ -172,12 +169,10 @@ class Line(asyncio.Protocol):
         doors = self._doors
         self._since_s = self._heard_s = asyncio.get_running_loop().time()
         self.dialogue = Dialogue(self._house, self, f"{host}:{port}", _common_name(transport))
-        crowded = doors.from_address[self.address] >= doors.limits.per_address
-        doors.from_address[self.address] += 1
+        reason = doors.guests.arrive(self.address)
         doors.lines.add(self)
         TCP_CONNECTIONS.labels(self._house.codec.name).inc()
-        if crowded or len(doors.lines) > doors.limits.connections:
-            reason = "too_many_from_address" if crowded else "too_many"
+        if reason:
             TCP_CLOSED.labels(reason).inc()
             self.dialogue.ending = True
             self._transport.abort()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ringfence.desk.config.errors import CantStartError
 from ringfence.desk.config.folder import FolderLock, open_folder
-from ringfence.gateway.ports import Address
+from ringfence.gateway.ports import MQTT, Address
 
 BACKLOG = 2048
 
@@ -39,6 +39,11 @@ class Claim:
         """Where we listen."""
         host, port = self.listener.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def doors_on(self) -> dict[str, int]:
+        """The port of each other door, by its protocol."""
+        return {door.protocol: at.getsockname()[1] for door, at in self.doors}
 
     def release(self) -> None:
         """Let go of both."""
@@ -70,13 +75,17 @@ def claim(
     try:
         taken.append(bind(host, port))
         if "gateway" in parts:
-            taken += [bind(d.host or host, d.port, "RINGFENCE_TCP") for d in doors]
+            taken += [bind(d.host or host, d.port, _setting(d)) for d in doors]
         return Claim(lock, taken[0], tuple(zip(doors, taken[1:], strict=False)))
     except CantStartError:
         for listener in taken:
             listener.close()
         lock.release()
         raise
+
+
+def _setting(door: Address) -> str:
+    return "RINGFENCE_MQTT_PORT" if door.protocol == MQTT else "RINGFENCE_TCP"
 
 
 def bind(host: str, port: int, option: str = "--port") -> socket.socket:

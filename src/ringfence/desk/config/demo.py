@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ringfence.desk.accounts.roles import ROLES
@@ -40,7 +40,7 @@ def demo(claim: Claim, *, say: Callable[[str], None]) -> bool:
 
     def on_listening(url: str) -> None:
         fleet.append(_start_fleet(url, claim.data))
-        for line in welcome(url, claim.data):
+        for line in welcome(url, claim.data, claim.doors_on):
             say(line)
 
     try:
@@ -65,8 +65,9 @@ def own_folder(data: Path) -> None:
     mark.touch()
 
 
-def welcome(url: str, data: Path) -> list[str]:
+def welcome(url: str, data: Path, doors: Mapping[str, int]) -> list[str]:
     """What the person at the keyboard needs to know."""
+    ports = ", ".join(f"{protocol} {port}" for protocol, port in sorted(doors.items()))
     rows = [(ROLES[role].title, name, password) for name, role, password in STAFF]
     return [
         "",
@@ -77,6 +78,7 @@ def welcome(url: str, data: Path) -> list[str]:
         "",
         "  Everybody in it is made up. Within a minute the control room shows an approach,",
         "  a curfew, a cut strap, and a wearer who drifts without an alert.",
+        f"  Devices may connect on ports {ports}." if ports else "",
         f"  Data and log are in {data}. Ctrl-C stops it.",
         "",
     ]

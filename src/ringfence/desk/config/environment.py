@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ringfence.desk.config.errors import CantStartError
-from ringfence.gateway.ports import Address, Limits, read_addresses
+from ringfence.gateway.ports import MQTT, Address, Limits, read_addresses, read_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ SETTINGS = (
     Setting("RINGFENCE_MAP_STYLE", "", "URL template of map tiles, …/{z}/{x}/{y}.png"),
     Setting("RINGFENCE_LOG", "", "a file for the log; else standard error"),
     Setting("RINGFENCE_TCP", "", "TCP doors: teltonika:5027,queclink:0.0.0.0:5004"),
+    Setting("RINGFENCE_MQTT_PORT", "", "the MQTT door: 1883 or 0.0.0.0:1883"),
+    Setting("RINGFENCE_MQTT_URL", "", "a broker of the house: mqtts://user:password@host:8883"),
     Setting("RINGFENCE_TCP_CONNECTIONS", "20000", "most connections of devices, in all"),
     Setting("RINGFENCE_TCP_PER_ADDRESS", "2000", "… and from one address"),
     Setting("RINGFENCE_TCP_IDLE_S", "3900", "a device that says nothing for so long is cut off"),
@@ -61,7 +63,9 @@ class Environment:
     map_style: str
     log: Path | None
     doors: tuple[Address, ...] = ()
-    """Ports for device protocols."""
+    """Ports for device protocols, and for MQTT."""
+    mqtt_url: str = ""
+    """A broker of the house; empty: none."""
     limits: Limits = field(default_factory=Limits)
     tls: Tls | None = None
     """None: the TCP doors speak without."""
@@ -91,12 +95,9 @@ def read_environment(variables: Mapping[str, str] = os.environ) -> Environment:
     style = urlsplit(said["RINGFENCE_MAP_STYLE"])
     if style.scheme not in {"", "https", "http"} or (style.scheme and not style.netloc):
         raise SettingError("RINGFENCE_MAP_STYLE must be like https://host/{z}/{x}/{y}.png")
-    try:
-        doors = tuple(read_addresses(said["RINGFENCE_TCP"]))
-    except ValueError as error:
-        raise SettingError(f"RINGFENCE_TCP {error}") from None
     return Environment(
-        doors=doors,
+        doors=_doors(said),
+        mqtt_url=_mqtt_url(said["RINGFENCE_MQTT_URL"]),
         limits=_limits(said),
         tls=_tls(said),
         data=Path(said["RINGFENCE_DATA"]).absolute(),
@@ -107,6 +108,27 @@ def read_environment(variables: Mapping[str, str] = os.environ) -> Environment:
         map_style=said["RINGFENCE_MAP_STYLE"],
         log=Path(said["RINGFENCE_LOG"]).absolute() if said["RINGFENCE_LOG"] else None,
     )
+
+
+def _doors(said: Mapping[str, str]) -> tuple[Address, ...]:
+    try:
+        doors = read_addresses(said["RINGFENCE_TCP"])
+    except ValueError as error:
+        raise SettingError(f"RINGFENCE_TCP {error}") from None
+    if said["RINGFENCE_MQTT_PORT"]:
+        try:
+            doors.append(read_port(MQTT, said["RINGFENCE_MQTT_PORT"]))
+        except ValueError as error:
+            raise SettingError(f"RINGFENCE_MQTT_PORT {error}") from None
+    return tuple(doors)
+
+
+def _mqtt_url(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.path):
+        # Not the value: it may hold a password.
+        raise SettingError("RINGFENCE_MQTT_URL must be like mqtts://user:password@host:8883")
+    return url
 
 
 def _limits(said: Mapping[str, str]) -> Limits:

@@ -6,26 +6,18 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ringfence.desk.config.environment import Environment
-from ringfence.desk.config.errors import CantStartError
-from ringfence.desk.config.open_files import allow_files
+from ringfence.desk.config.device_doors import Behind, DeviceDoors
 from ringfence.desk.config.plain import Application
-from ringfence.desk.config.transport import tls_context
 from ringfence.desk.monitoring.directory import TagDirectory
 from ringfence.desk.monitoring.gatekeeper import TagGatekeeper
 from ringfence.desk.monitoring.inbox import ReportInbox
 from ringfence.gateway.app import make_app
 from ringfence.gateway.connection import make_protocol
-from ringfence.gateway.dialogue import House
-from ringfence.gateway.frames import Codec
 from ringfence.gateway.pace import Pace
 from ringfence.gateway.ports import Address
 from ringfence.gateway.session import Session
-from ringfence.gateway.tcp import Port, TcpDoors
-from ringfence.gateway.tcp_codecs import CODECS
 
 
 class GatewayPart:
@@ -48,7 +40,9 @@ class GatewayPart:
         self.application: Application = make_app(session)
         self.protocol: Callable[..., Any] = make_protocol(session, HttpToolsProtocol)
         """What uvicorn makes of each connection: the doors by the short way, the rest as ever."""
-        self._tcp = self._tcp_doors(doors) if doors else None
+        self._others = DeviceDoors(
+            doors, Behind(self._inbox, self._gatekeeper, self._directory, self._pace)
+        )
 
     def open(self) -> None:
         """Start the inbox's writer, and read who may speak."""
@@ -63,30 +57,12 @@ class GatewayPart:
 
     async def listen(self) -> None:
         """Accept connections of devices."""
-        if self._tcp:
-            await self._tcp.start()
+        await self._others.start()
 
     async def hang_up(self, within_s: float) -> None:
         """Let go of the devices, once what they sent is answered."""
-        if self._tcp:
-            await self._tcp.stop(within_s)
-
-    def _tcp_doors(self, doors: Sequence[tuple[Address, socket.socket]]) -> TcpDoors:
-        environment: Environment = settings.ENVIRONMENT
-        allow_files(environment.limits.connections)
-        ports = [
-            Port(listener, House(_codec(at.protocol), self._inbox, self._directory, self._pace))
-            for at, listener in doors
-        ]
-        return TcpDoors(ports, environment.limits, tls_context(environment.tls))
+        await self._others.stop(within_s)
 
     def check(self) -> str | None:
         """What is wrong with taking reports in, if anything."""
         return self._inbox.trouble
-
-
-def _codec(protocol: str) -> Codec:
-    if protocol not in CODECS:
-        spoken = ", ".join(sorted(CODECS)) or "none yet"
-        raise CantStartError(f"RINGFENCE_TCP: no codec for {protocol} here; there is {spoken}")
-    return CODECS[protocol]

@@ -17,7 +17,7 @@ from ringfence.desk.kit.private import PRIVATE
 Event = MutableMapping[str, Any]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
-QUIET = ("axes", "django.security.csrf", "uvicorn.access", "asyncio")
+QUIET = ("amqtt", "asyncio", "axes", "django.security.csrf", "mqtt", "uvicorn.access")
 """Loggers that would name people, addresses or peers, or say nothing that helps."""
 
 

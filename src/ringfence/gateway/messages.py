@@ -1,0 +1,169 @@
+"""What a published message means: whose topic, which codec, is it stored. For any MQTT door.
+
+MQTT 3.1.1 can't refuse a message: it is acknowledged, or the connection is closed and it comes
+again. So what sending again can't mend is kept apart and acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+from functools import partial
+from time import time_ns
+from typing import NamedTuple
+
+import structlog
+
+from ringfence.gateway.codecs import owntracks, ringfence_json
+from ringfence.gateway.pace import Pace
+from ringfence.gateway.report import (
+    Decoded,
+    Delivery,
+    Inbox,
+    InboxFullError,
+    KnownTag,
+    MalformedError,
+    NotStored,
+    Receipt,
+    SetApart,
+)
+
+DOOR = "mqtt"
+OWN_MESSAGES = "owntracks"
+REPORTS = "tags"
+SUBSCRIBED = ("owntracks/+/+", "owntracks/+/+/event", "tags/+/reports")
+"""What is asked of a broker of the house."""
+MAX_PAYLOAD = 1 << 20
+"""1 MiB, as over HTTP."""
+RETRY_S = 0.05
+"""How often a message that met a full inbox tries again."""
+
+log = structlog.get_logger("ringfence.gateway")
+
+
+class Taken(Enum):
+    """What became of a message."""
+
+    DONE = "done"
+    """Committed; or kept apart, since sending it again can't mend it."""
+    FOREIGN = "foreign"
+    """It was published to a topic that is not the sender's."""
+    NOT_STORED = "not_stored"
+    """It must come again."""
+
+
+class Message(NamedTuple):
+    """One published message."""
+
+    topic: str
+    payload: bytes
+    peer: str
+    """Who brought it, for the record."""
+
+
+def owner(topic: str) -> str | None:
+    """The name of the tag whose topic this is; None = nobody's.
+
+    `owntracks/TAG/DEVICE` and what is below it, `tags/TAG/reports`.
+    """
+    parts = topic.split("/")
+    if parts[0] == OWN_MESSAGES and len(parts) >= 3:
+        return parts[1] or None
+    if parts[0] == REPORTS and len(parts) == 3 and parts[2] == "reports":
+        return parts[1] or None
+    return None
+
+
+class Post:
+    """Takes messages to the inbox."""
+
+    def __init__(self, inbox: Inbox, pace: Pace) -> None:
+        self._inbox = inbox
+        self._pace = pace
+
+    async def take(self, message: Message, tag: KnownTag | None) -> Taken:
+        """Store a message of `tag` (None = a stranger's); returns after the commit.
+
+        While the inbox is full, or the tag has sent too much, it waits: whoever calls reads no more
+        of that connection meanwhile.
+        """
+        if tag is None or owner(message.topic) != tag.name:
+            why = "published to a topic that is not its own, or for a tag that nobody recorded"
+            self._set_apart(message, "unauthenticated", why, None)
+            return Taken.FOREIGN
+        try:
+            decoded = _decode(message, tag)
+        except MalformedError as fault:
+            self._set_apart(message, fault.reason, str(fault), tag)
+            return Taken.DONE
+        if decoded.tag not in (None, tag.name):
+            self._set_apart(message, "unauthenticated", "the body names another tag", None)
+            return Taken.FOREIGN
+        if decoded.refused:
+            first = decoded.refused[0]
+            why = f"{len(decoded.refused)} refused; report {first.index}: {first.why}"
+            self._set_apart(message, "refused_report", why, tag, len(decoded.refused))
+        if not decoded.reports:
+            return Taken.DONE
+        outcome = await self._store(message, tag, decoded)
+        return Taken.DONE if isinstance(outcome, Receipt) else Taken.NOT_STORED
+
+    def turn_away(self, peer: str) -> None:
+        """Count a wrong name or token; the bytes hold a token, and are not kept."""
+        why = "no tag has this name and token: `ringfence tags rotate` makes a new one"
+        self._set_apart(Message("", b"", peer), "unauthenticated", why, None)
+
+    async def _store(
+        self, message: Message, tag: KnownTag, decoded: Decoded
+    ) -> Receipt | NotStored:
+        count = len(decoded.reports)
+        received_ms = time_ns() // 1_000_000
+        loop = asyncio.get_running_loop()
+        while True:
+            wait_s = self._pace.wait_s(tag.id, count)
+            if wait_s:
+                if self._pace.is_news(tag.id):
+                    self._set_apart(message, "too_many", "more than a tag may send", tag, count)
+                await asyncio.sleep(min(wait_s, 1.0))
+                continue
+            done: asyncio.Future[Receipt | NotStored] = loop.create_future()
+            raw = message.payload
+            delivery = Delivery(tag, DOOR, message.peer, raw, received_ms, decoded.reports)
+            try:
+                self._inbox.put(delivery, partial(_settle, done))
+            except InboxFullError:
+                self._pace.give_back(tag.id, count)
+                await asyncio.sleep(RETRY_S)
+                continue
+            return await done
+
+    def _set_apart(
+        self, message: Message, reason: str, why: str, tag: KnownTag | None, reports: int = 1
+    ) -> None:
+        self._inbox.set_apart(
+            SetApart(
+                DOOR,
+                message.peer,
+                message.payload,
+                time_ns() // 1_000_000,
+                reason,
+                why,
+                sender_known=tag is not None,
+                reports=reports,
+                tag=tag,
+            )
+        )
+        log.info("set_apart", door=DOOR, reason=reason)
+
+
+def _decode(message: Message, tag: KnownTag) -> Decoded:
+    if len(message.payload) > MAX_PAYLOAD:
+        raise MalformedError(f"the message is larger than {MAX_PAYLOAD:,} bytes: send fewer")
+    if message.topic.startswith(f"{REPORTS}/"):
+        return ringfence_json.decode(message.payload, ringfence_json.JSON)
+    return owntracks.decode(message.payload, tag.box)
+
+
+def _settle(to: asyncio.Future[Receipt | NotStored], outcome: Receipt | NotStored) -> None:
+    if not to.done():
+        to.set_result(outcome)
