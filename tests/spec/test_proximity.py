@@ -79,7 +79,7 @@ def test_an_approach_gives_a_pre_alert_at_twice_the_distance_then_a_violation(pr
     pre, violation = said
     assert after(23) < pre.confirmed_at <= after(26)
     assert after(29) < violation.confirmed_at <= after(32)
-    assert (pre.ended_by, violation.end_at) == ("entered", None)
+    assert (pre.end_at, violation.end_at) == (None, None)
     assert pre.wearer == violation.wearer == "W1"
 
 
@@ -203,9 +203,10 @@ def test_one_encounter_is_one_violation() -> None:
     there = [(float(m), 3000 - 84.0 * m, 0.0) for m in range(36)]
     back = [(36.0 + m, 60 + 84.0 * m, 0.0) for m in range(30)]
     said = found(rule(), fixes(there + back), hers(at_home(0, 70)))
-    (violation,) = [v for v in said if v.part == ""]
-    assert violation.ended_by == "left"
+    pre, violation = said
+    assert (pre.ended_by, violation.ended_by) == ("left", "left")
     assert after(41) < violation.end_at < after(44)
+    assert after(47) < pre.end_at < after(50)
 
 
 COURT = {**disc(0, 0), "radius_m": 150.0}

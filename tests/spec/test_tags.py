@@ -97,3 +97,125 @@ def test_jamming_is_suspected_on_the_tags_word_and_over_with_a_satellite_fix() -
 def test_trail_conditions_are_watched_by_the_device_rules_alone() -> None:
     replay = judged(condition("trail"), HOURS, signal(3, Signal.CASE_OPEN))
     assert [v.how for v in replay.violations] == ["case_open"]
+
+
+def test_a_battery_that_went_critical_explains_the_silence_after_it() -> None:
+    low, critical = signal(5, Signal.BATTERY_LOW), signal(9, Signal.BATTERY_CRITICAL)
+    talk = fixes(stay(0, 10, 900))
+    flat = one("silence", talk, low, critical, until=after(200))
+    assert "the battery is probably flat" in " ".join(flat.why)
+    only_low = one("silence", talk, low, until=after(200))
+    assert "battery" not in " ".join(only_low.why)
+    charged = one("silence", talk, critical, signal(9.5, Signal.CHARGING), until=after(200))
+    assert "battery" not in " ".join(charged.why)
+    off = one("silence", talk, signal(9, Signal.POWER_OFF), until=after(200))
+    assert "switching off" in " ".join(off.why)
+
+
+def one(kind: str, *batches, **more):
+    (violation,) = [v for v in device([], *batches, **more) if v.kind == kind]
+    return violation
+
+
+def spoofed(*batches, **more):
+    return [v for v in device([], *batches, **more) if v.kind == "suspected_spoofing"]
+
+
+def beside(minutes, metres: float, source: Source = Source.WIFI, accuracy_m: float = 30.0):
+    """Fixes of another sort five seconds after the satellite ones."""
+    return fixes([(m + 5 / 60, metres, 0) for m in minutes], source=source, accuracy_m=accuracy_m)
+
+
+SKY = fixes(stay(0, 20, 0))
+
+
+@pytest.mark.parametrize("source", [Source.WIFI, Source.RF, Source.CELL], ids=lambda s: s.name)
+def test_satellite_fixes_that_others_contradict_three_times_suggest_spoofing(source) -> None:
+    (suspicion,) = spoofed(SKY, beside(range(5, 20), 6000.0, source))
+    assert (suspicion.how, suspicion.begin_at) == ("gnss_spoofed", after(7 + 5 / 60))
+    assert suspicion.fixes == 13
+    assert "three times in a row" in suspicion.why[0]
+    assert "may be the wrong ones" in " ".join(suspicion.doubts)
+
+
+def test_the_same_instant_in_one_report_counts_whatever_comes_first() -> None:
+    together = fixes([(m, 6000.0 * (-1) ** m, 0) for m in range(20)], source=Source.WIFI)
+    (suspicion,) = spoofed(SKY, together)
+    assert suspicion.begin_at == after(2)
+
+
+def test_it_is_over_when_they_agree_again_or_a_person_has_looked() -> None:
+    mended = beside(range(5, 9), 6000.0), beside(range(9, 20), 20.0)
+    (suspicion,) = spoofed(SKY, *mended)
+    assert (suspicion.ended_by, suspicion.end_at) == ("agreed", after(11 + 5 / 60))
+    seen = signal(15, Signal.TAMPER_INSPECTED)
+    first, _ = spoofed(SKY, beside(range(5, 20), 6000.0), seen)
+    assert (first.ended_by, first.end_at) == ("inspected", after(15))
+
+
+@pytest.mark.parametrize(
+    "innocent",
+    [
+        pytest.param([], id="no other fixes at all"),
+        pytest.param([signal(m + 0.5, Signal.GNSS_LOST) for m in range(20)], id="lost"),
+        pytest.param([beside((5, 6), 6000.0)], id="two contradictions"),
+        pytest.param([beside((5, 6, 8), 6000.0), beside((7,), 9.0)], id="not in a row"),
+        pytest.param([beside(range(20), 600.0)], id="hardly past the circles"),
+        pytest.param([beside(range(20), 2200.0, Source.CELL)], id="a far cell"),
+        pytest.param([beside(range(20), 6000.0, Source.WIFI, 2500.0)], id="a vague place"),
+        pytest.param(
+            [fixes([(m + 0.5, 6000.0, 0) for m in range(20)], source=Source.WIFI)], id="apart"
+        ),
+        pytest.param([beside(range(20), 6000.0, Source.UNKNOWN)], id="of unknown sort"),
+    ],
+)
+def test_spoofing_is_never_suspected_without_positive_evidence(innocent) -> None:
+    assert spoofed(SKY, *innocent) == []
+
+
+def test_two_sure_places_farther_apart_than_anything_flies_suggest_spoofing() -> None:
+    there = fixes(stay(20, 40, 40_000))
+    (suspicion,) = spoofed(SKY, there)
+    assert suspicion.begin_at == after(21)
+    assert "farther than any aircraft flies" in suspicion.why[0]
+    assert "clock is wrong" in " ".join(suspicion.doubts)
+
+
+@pytest.mark.parametrize(
+    "innocent",
+    [
+        pytest.param(fixes(stay(23, 40, 40_000)), id="as fast as an airliner"),
+        pytest.param(fixes([(20, 40_000, 0), *stay(21, 40, 0)]), id="one wrong fix"),
+        pytest.param(fixes(stay(20, 40, 40_000), accuracy_m=300), id="unsure of itself"),
+        pytest.param(fixes(stay(20, 40, 40_000), source=Source.CELL), id="by cell"),
+    ],
+)
+def test_a_way_that_can_be_flown_or_a_fix_unsure_of_itself_is_no_teleport(innocent) -> None:
+    assert spoofed(SKY, innocent) == []
+
+
+def test_a_place_held_to_the_last_digit_while_the_tag_moves_is_no_fix() -> None:
+    held = fixes([(m, 900.0, 0.0) for m in range(120)])
+    assert device([], held) == [], "at rest it is a doubt, and no violation"
+    moving = held.take(slice(None))
+    moving.signals[:] = int(Signal.MOTION)
+    (no_fix,) = device([], moving)
+    assert no_fix.kind == "no_fix"
+    assert no_fix.begin_at == after(30 + STANDARD.no_fix_s / 60)
+    assert "to the last digit" in " ".join(no_fix.doubts)
+
+
+def test_every_level_of_a_battery_is_its_own_violation() -> None:
+    low, critical = signal(5, Signal.BATTERY_LOW), signal(9, Signal.BATTERY_CRITICAL)
+    said = device([], fixes(stay(0, 20, 900)), low, critical)
+    assert [(v.kind, v.how, v.begin_at) for v in said] == [
+        ("battery", "battery_low", after(5)),
+        ("battery", "battery_critical", after(9)),
+    ]
+
+
+@pytest.mark.parametrize("how", [Signal.CASE_OPEN, Signal.POWER_OFF])
+def test_a_closed_case_or_a_tag_that_is_on_again_clears_no_tamper(how) -> None:
+    well = signal(9, Signal.POWER_ON | Signal.STRAP_OK | Signal.CHARGING)
+    (tamper,) = device([], signal(5, how), well, HOURS)
+    assert tamper.end_at is None

@@ -19,6 +19,7 @@ BATTERY_LOW: Final = int(How.BATTERY_LOW)
 BATTERY_CRITICAL: Final = int(How.BATTERY_CRITICAL)
 STRAP_CUT: Final = int(How.STRAP_CUT)
 CASE_OPEN: Final = int(How.CASE_OPEN)
+SPOOFED: Final = int(How.GNSS_SPOOFED)
 
 SAYS_STRAP_OK: Final = int(Signal.STRAP_OK)
 SAYS_CHARGING: Final = int(Signal.CHARGING)
@@ -64,7 +65,7 @@ def _end(law: Law, wearer: int, how: int, ended_by: int, at_ms: int) -> None:
 def read_signals(law: Law, wearer: int, signals: int, at_ms: int) -> None:
     """Every signal of a report speaks for itself: a low battery hides no cut strap."""
     if signals & SAYS_INSPECTED:
-        for how in (STRAP_CUT, CASE_OPEN, POWER_OFF):
+        for how in (STRAP_CUT, CASE_OPEN, POWER_OFF, SPOOFED):
             _end(law, wearer, how, BY_PERSON, at_ms)
     if signals & SAYS_CHARGING:
         for how in (BATTERY_LOW, BATTERY_CRITICAL):

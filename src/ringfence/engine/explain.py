@@ -34,8 +34,11 @@ _BEGAN: Final = {
     How.BATTERY_LOW: "The tag reported a low battery at {begin}.",
     How.BATTERY_CRITICAL: "The tag reported a critically low battery at {begin}.",
     How.SILENCE: "Nothing was heard of the tag after {first}; the limit passed at {begin}.",
-    How.NO_FIX: "The tag reported, but without a position, for longer than the limit: {begin}.",
+    How.NO_FIX: "The tag reported, but without a position, or with one that stood still while it "
+    "moved, for longer than the limit: {begin}.",
     How.GNSS_JAMMED: "The tag reported at {begin} that satellite reception was jammed.",
+    How.GNSS_SPOOFED: "By {begin}, satellite fixes had contradicted simultaneous ones by Wi-Fi, "
+    "cell or home beacon three times in a row, by more than three times both circles and 500 m.",
 }
 _BEGAN_NEAR: Final = {
     How.ENTERED: "Was within the ordered distance of the protected person’s device from {begin}.",
@@ -45,6 +48,17 @@ _BEGAN_NEAR: Final = {
     "{begin}.",
 }
 """Said to people who may not know where she is: a distance, never a place or a direction."""
+_TELEPORTED: Final = (
+    "By {begin}, satellite fixes sure to 50 m at both ends, and borne out there, lay over 10 km "
+    "apart, farther than any aircraft flies in the time."
+)
+_OTHERWISE_TELEPORTED: Final = (
+    "A tag whose clock is wrong, or two tags with one identity, look the same."
+)
+_OTHERWISE_SPOOFED: Final = (
+    "The other fixes may be the wrong ones: an access point or a cell that was moved is looked up "
+    "where it stood before."
+)
 _ENDED: Final = {
     EndedBy.LEFT: "It was over at {end}: outside again.",
     EndedBy.RETURNED: "It was over at {end}: back inside.",
@@ -57,10 +71,10 @@ _ENDED: Final = {
     EndedBy.LOCATED: "A position was found again at {end}.",
     EndedBy.CHARGED: "The tag was put to charge at {end}.",
     EndedBy.INSPECTED: "A person inspected the tag at {end}.",
+    EndedBy.AGREED: "By {end}, satellite fixes and others had agreed three times in a row.",
 }
 _ENDED_NEAR: Final = {
     EndedBy.LEFT: "It was over at {end}: farther apart again.",
-    EndedBy.ENTERED: "It was over at {end}: the ordered distance itself was passed.",
 }
 _DOUBTS: Final = {
     Doubt.NULL_ISLAND: "A fix lay at 0°, 0°, which is what a receiver without a fix sends.",
@@ -83,6 +97,12 @@ _DOUBTS: Final = {
     "The way round is possible.",
     Doubt.FIRST_KNOWN: "Nothing is known from before its first fix: it may have begun earlier.",
 }
+_KNOWN: Final = {
+    Doubt.BATTERY_FLAT: "The tag had said that its battery was critically low, and had not been "
+    "charged since: the battery is probably flat.",
+    Doubt.SWITCHED_OFF: "The tag had said that it was switching off.",
+}
+"""What was known before and may explain it; said among the reasons."""
 _DOUBTS_NEAR: Final = {
     Doubt.CROSSING: "No fix was that near: the straight way between two fixes leads past. The way "
     "round is possible.",
@@ -116,6 +136,8 @@ def why_of(row: np.record, name: RuleName, end_ms: int | None) -> tuple[str, ...
     first = said_time(row.first_ms) if int(row.first_ms) != NEVER else "its fitting"
     near = name.role in (NEAR, NEAR_RING)
     began = _BEGAN_NEAR[how] if near else _BEGAN[how]
+    if Doubt.TELEPORTED in Doubt(int(row.doubts)):
+        began = _TELEPORTED
     if how is How.ENTERED and not near and Doubt.FIRST_KNOWN in Doubt(int(row.doubts)):
         began = "Was inside the zone at {begin}, by the first fix that is known."
     lines = [began.format(begin=said_time(row.begin_ms), first=first)]
@@ -123,7 +145,8 @@ def why_of(row: np.record, name: RuleName, end_ms: int | None) -> tuple[str, ...
         lines += _nearness(row, name)
     elif name.condition is not None:
         lines += _evidence(row, "the ring's outer edge" if name.role == RING else "the edge")
-    elif int(row.fixes) > 1:
+    lines += [text for doubt, text in _KNOWN.items() if doubt in Doubt(int(row.doubts))]
+    if name.condition is None and int(row.fixes) > 1:
         lines.append(f"It was reported {int(row.fixes)} times.")
     if end_ms is not None:
         ended_by = EndedBy(int(row.ended_by))
@@ -185,6 +208,8 @@ def doubts_of(row: np.record, name: RuleName) -> tuple[str, ...]:
         undecided = _UNDECIDED if int(row.confirmed_ms) == NEVER else {}
         texts = {**_DOUBTS, **_DOUBTS_NEAR, **undecided}
     lines = [text for doubt, text in texts.items() if doubt in bits]
+    if int(row.how) == How.GNSS_SPOOFED:
+        lines.append(_OTHERWISE_TELEPORTED if Doubt.TELEPORTED in bits else _OTHERWISE_SPOOFED)
     spatial = name.condition is not None and Doubt.CROSSING not in bits
     if spatial and 0 <= float(row.depth_m) < float(row.radius_m):
         lines.append(

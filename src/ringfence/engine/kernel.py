@@ -13,14 +13,15 @@ from ringfence.engine.compiling import hot, inner
 from ringfence.engine.crossing import cross
 from ringfence.engine.deadlines import fire, hearing_due_ms, place_cursor, schedule_due_ms
 from ringfence.engine.device import hear, hear_satellites, read_signals
-from ringfence.engine.fix import E7, Source
+from ringfence.engine.fix import E7, Signal, Source
 from ringfence.engine.fix import NO_POSITION as _NO_POSITION
 from ringfence.engine.items import Items, compared, is_read, remember_item
 from ringfence.engine.judging import judge
-from ringfence.engine.memory import NEVER
+from ringfence.engine.memory import FROZEN_AFTER, NEVER
 from ringfence.engine.pairs import judge_pair, pair_of
 from ringfence.engine.profiles import NEVER_MS, Thresholds
 from ringfence.engine.saying import Law
+from ringfence.engine.spoofing import compare_sources, notice_teleport
 from ringfence.engine.trust import (
     CELL,
     NULL_ISLAND,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 NO_POSITION: Final = int(_NO_POSITION)
 GNSS: Final = int(Source.GNSS)
+SAYS_MOTION: Final = int(Signal.MOTION)
 MARGIN_M: Final = plan.MARGIN_M
 NEAR: Final = plan.NEAR
 ASLEEP: Final = states.ASLEEP
@@ -149,9 +151,9 @@ def _read(law: Law, wearer: int, items: Items, row: int) -> None:
     if items.victim[row] != 0:
         _read_victim(law, wearer, items, row)
         return
-    located = _is_located(items, row)
-    hear(law, wearer, at_ms, located)
     signals = items.signals[row]
+    located = _is_located(items, row)
+    hear(law, wearer, at_ms, located and not _is_held(me, items, row))
     if signals != 0:
         read_signals(law, wearer, signals, at_ms)
     if not located:
@@ -169,6 +171,15 @@ def _is_located(items: Items, row: int) -> bool:
     """Whether an item holds a place at all."""
     lat_e7 = items.lat_e7[row]
     return lat_e7 != NO_POSITION and not is_null_island(lat_e7 / E7, items.lon_e7[row] / E7)
+
+
+@hot
+def _is_held(me: np.record, items: Items, row: int) -> bool:
+    """Whether a place is held to the last digit while the tag says that it moves: it is none."""
+    if items.signals[row] & SAYS_MOTION == 0 or me.repeats < FROZEN_AFTER:
+        return False
+    lat, lon = items.lat_e7[row] / E7, items.lon_e7[row] / E7
+    return bool(lat == me.raw_lat and lon == me.raw_lon)
 
 
 @hot
@@ -212,6 +223,8 @@ def _read_position(law: Law, wearer: int, look: Look, accuracy_m: float) -> None
     me = law.wearers[wearer]
     if not law.limits.geometric:
         look = weigh(law.limits, me, look, accuracy_m)
+        compare_sources(law, wearer, look)
+        notice_teleport(law, wearer, look)
     _judge_all(law, wearer, look)
     _keep(law.limits, me, look)
 

@@ -8,6 +8,8 @@ import numpy as np
 
 NEVER: Final = -(2**62)
 """An instant before everything."""
+FROZEN_AFTER: Final = 30
+"""So many equal satellite fixes: a receiver at rest still changes the last digits [M: 99 %]."""
 
 OPEN_FIELDS = [
     ("begin_ms", np.int64),
@@ -59,6 +61,10 @@ WEARER_ROW: Final = np.dtype(
         ("radius_m", np.float64),
         ("raw_radius_m", np.float64),
         ("speed_mps", np.float64),
+        ("lone_ms", np.int64),
+        ("lone_lat", np.float64),
+        ("lone_lon", np.float64),
+        ("lone_radius_m", np.float64),
         ("item_key", np.int32, (8,)),
         ("rest_fixes", np.int32),
         ("repeats", np.int32),
@@ -66,6 +72,10 @@ WEARER_ROW: Final = np.dtype(
         ("source", np.int32),
         ("quiet", np.int32),
         ("steady", np.int32),
+        ("lone_source", np.int32),
+        ("contradicted", np.int32),
+        ("agreed", np.int32),
+        ("spare", np.int32),
     ],
     align=True,
 )
@@ -74,7 +84,9 @@ WEARER_ROW: Final = np.dtype(
 believed fix. `raw_…`: the last fix, believed or not. `track_…` … `var_vv`: where
 the filter over the fixes puts the tag, its speed, and the variances of both. `rest_…`: the place
 where the tag rests. `item_…`: the last item read, so that
-its duplicate is known. `steady`: another fix bears out the last."""
+its duplicate is known. `steady`: another fix bears out the last.
+`lone_…`: the last fix that none of another sort (satellite or not) was compared with, and how many
+in a row `contradicted` or `agreed`."""
 
 SLOT_ROW: Final = np.dtype(
     [
@@ -130,6 +142,7 @@ def new_wearers(count: int) -> np.recarray:
         "item_ms",
         "rest_ms",
         "track_ms",
+        "lone_ms",
     ):
         rows[name] = NEVER
     return rows.view(np.recarray)

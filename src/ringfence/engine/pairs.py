@@ -27,7 +27,6 @@ from ringfence.geo.metric import geodesic_m
 NEAR: Final = plan.NEAR
 NEAR_RING: Final = plan.NEAR_RING
 LEFT: Final = int(EndedBy.LEFT)
-ENTERED: Final = int(EndedBy.ENTERED)
 UNSTEADY: Final = int(Doubt.UNSTEADY)
 AGED: Final = int(Doubt.AGED)
 STILL: Final = int(Doubt.STILL)
@@ -146,9 +145,6 @@ def depth_of(
     """How far past a rule's nearest edge a pair is, and whether; `lon`, `lat`: the wearer's."""
     depth_m = reach_m(rule) - metres
     past = depth_m >= 0.0
-    if rule.role == NEAR_RING:
-        past = past and depth_m < rule.buffer_m
-        depth_m = min(depth_m, rule.buffer_m - depth_m)
     for place in range(rule.zone, rule.zone + rule.places):
         within_m = signed_distance_m(law.edges, place, lon, lat, math.inf)
         past = past and within_m < 0.0
@@ -208,8 +204,7 @@ def judge_pair(law: Law, wearer: int, number: int, look: Look, hers: bool) -> No
     slot.last_depth_m = gap.nearer_m
     reading = Reading(seen, gap.depth_m, gap.past, *on_its_way(law, wearer, number, gap, hers))
     take_in(law, number, reading)
-    inwards = rule.role == NEAR_RING and gap.metres <= rule.buffer_m
-    settle(law, wearer, number, reading, ENTERED if inwards else LEFT)
+    settle(law, wearer, number, reading, LEFT)
     if slot.open == 1 and slot.deepest_ms == look.time_ms and slot.depth_m == gap.nearer_m:
         note_nearest(law.wearers[wearer], slot, gap)
 

@@ -9,7 +9,7 @@ import numpy as np
 from ringfence.engine import plan, states
 from ringfence.engine.belief import probability
 from ringfence.engine.compiling import hot, inner
-from ringfence.engine.memory import NEVER
+from ringfence.engine.memory import FROZEN_AFTER, NEVER
 from ringfence.engine.words import DEVICE_RULES, FIRST_DEVICE, Doubt, EndedBy, How
 from ringfence.geo.compiled import compiled
 
@@ -31,6 +31,13 @@ CONDITION_ENDED: Final = int(EndedBy.CONDITION_ENDED)
 AUTHORISED: Final = int(EndedBy.AUTHORISED)
 BEFORE_GAP: Final = int(Doubt.BEFORE_GAP)
 FIRST_KNOWN: Final = int(Doubt.FIRST_KNOWN)
+BATTERY_FLAT: Final = int(Doubt.BATTERY_FLAT)
+SWITCHED_OFF: Final = int(Doubt.SWITCHED_OFF)
+FROZEN: Final = int(Doubt.FROZEN)
+BATTERY_CRITICAL: Final = int(How.BATTERY_CRITICAL)
+POWER_OFF: Final = int(How.POWER_OFF)
+SILENCE: Final = int(How.SILENCE)
+NO_FIX: Final = int(How.NO_FIX)
 EXCLUSION: Final = plan.EXCLUSION
 ATTENDANCE: Final = plan.ATTENDANCE
 RING: Final = plan.RING
@@ -173,11 +180,24 @@ def number_of_device(law: Law, wearer: int, how: int) -> int:
 
 
 @inner
+def known_before(law: Law, wearer: int, how: int) -> int:
+    """What was known of a tag before its silence, or of its places, and may explain them."""
+    if how == NO_FIX:
+        return FROZEN if law.wearers[wearer].repeats >= FROZEN_AFTER else 0
+    if how != SILENCE:
+        return 0
+    flat = law.slots[number_of_device(law, wearer, BATTERY_CRITICAL)].open == 1
+    off = law.slots[number_of_device(law, wearer, POWER_OFF)].open == 1
+    return (BATTERY_FLAT if flat else 0) | (SWITCHED_OFF if off else 0)
+
+
+@inner
 def open_device(law: Law, wearer: int, number: int, how: int, at_ms: int) -> None:
     """A device rule is broken: at once, from the signal or the deadline alone."""
     slot = law.slots[number]
     slot.open, slot.state = 1, states.CONFIRMED
-    slot.how, slot.ended_by, slot.doubts = how, 0, 0
+    slot.how, slot.ended_by = how, 0
+    slot.doubts = known_before(law, wearer, how)
     slot.begin_ms = slot.confirmed_ms = at_ms
     heard_ms = law.wearers[wearer].heard_ms
     slot.first_ms = slot.confirming_ms = slot.deepest_ms = slot.last_ms = heard_ms

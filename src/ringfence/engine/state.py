@@ -16,7 +16,7 @@ from ringfence.engine.words import EndedBy
 if TYPE_CHECKING:
     from ringfence.engine.plan import Plan
 
-FORMAT = 4
+FORMAT = 5
 """Of `to_bytes`; raised whenever a row of `memory` changes."""
 
 
@@ -38,7 +38,7 @@ class State:
         return State(self.wearers.copy(), self.slots.copy(), self.pairs.copy())
 
     def to_bytes(self, plan: Plan, wearer: str) -> bytes:
-        """One wearer's state, for the database: 240 bytes, and 136 a rule, and their names."""
+        """One wearer's state, for the database: 296 bytes, as many a pair, and 176 a rule."""
         index = _index(plan, wearer)
         slots, pairs = plan.slots_of(index), plan.pairs_of(index)
         head = {

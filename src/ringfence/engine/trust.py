@@ -9,7 +9,7 @@ import numpy as np
 
 from ringfence.engine.compiling import hot, inner
 from ringfence.engine.fix import Source
-from ringfence.engine.memory import NEVER
+from ringfence.engine.memory import FROZEN_AFTER, NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.words import DISBELIEVED, Doubt
 from ringfence.geo.compiled import compiled
@@ -24,8 +24,6 @@ NO_ACCURACY: Final = int(Doubt.NO_ACCURACY)
 BY_CELL: Final = int(Doubt.CELL)
 M_IN_DEGREE: Final = 111_250.0
 """Of latitude, in Britain [D]; 0.3 % less in Rome, 0.3 % more in Tromsø."""
-FROZEN_AFTER: Final = 30
-"""So many equal satellite fixes: a receiver at rest still changes the last digits [M: 99 %]."""
 
 
 class Look(NamedTuple):

@@ -23,10 +23,11 @@ class How(IntEnum):
     SILENCE = 13
     NO_FIX = 14
     GNSS_JAMMED = 15
+    GNSS_SPOOFED = 16
 
 
 FIRST_DEVICE = int(How.STRAP_CUT)
-DEVICE_RULES = int(How.GNSS_JAMMED) - FIRST_DEVICE + 1
+DEVICE_RULES = int(How.GNSS_SPOOFED) - FIRST_DEVICE + 1
 DEVICE_KIND = {
     How.STRAP_CUT: "tamper",
     How.CASE_OPEN: "tamper",
@@ -36,6 +37,7 @@ DEVICE_KIND = {
     How.SILENCE: "silence",
     How.NO_FIX: "no_fix",
     How.GNSS_JAMMED: "suspected_jamming",
+    How.GNSS_SPOOFED: "suspected_spoofing",
 }
 
 
@@ -58,6 +60,8 @@ class EndedBy(IntEnum):
     CHARGED = 10
     INSPECTED = 11
     """A person looked at the tag."""
+    AGREED = 12
+    """Satellite fixes and others agree again."""
 
 
 class Doubt(IntFlag):
@@ -85,6 +89,12 @@ class Doubt(IntFlag):
     """Of a pair: since its last fix, the other side may have gone past the edge, or back."""
     STILL = 1 << 14
     """Of a pair, not of a fix: the wearer's own tag was at rest when the two were nearest."""
+    BATTERY_FLAT = 1 << 15
+    """Of a silence: the tag had said that its battery was critically low."""
+    SWITCHED_OFF = 1 << 16
+    """Of a silence: the tag had said that it was switching off."""
+    TELEPORTED = 1 << 17
+    """Of a suspicion of false satellites: two sure places, and too far between them."""
 
 
 DISBELIEVED = int(
