@@ -244,6 +244,20 @@ def test_each_device_of_a_connection_has_its_own_counts() -> None:
     assert [f.device for f in found] == [IMEI, "350000000000025", IMEI]
 
 
+def test_a_frame_that_names_no_device_is_nobodys() -> None:
+    conversation = talk()
+    nameless = fri(count=2).replace(IMEI.encode(), b"3500??")
+    known, lost, other, junk = conversation.receive(
+        fri(count=1)
+        + nameless
+        + fri(count=9).replace(IMEI.encode(), b"350000000000025")
+        + b"nonsense$"
+    )
+    assert (known.device, lost.device, lost.reports, lost.reply) == (IMEI, IMEI, (), b"")
+    assert "IMEI" in (lost.error or "")
+    assert (other.device, junk.device) == ("350000000000025", None)
+
+
 def test_what_has_no_name_is_told_only_if_asked_for() -> None:
     (asked,) = heard(fri()).unnamed
     assert (asked["report"], asked["name"]) == ("RESP:GTFRI", "Tag")

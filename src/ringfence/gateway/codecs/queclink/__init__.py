@@ -29,8 +29,9 @@ class Talk:
         self._with_raw = with_raw
         self._rest = b""
         self._device: str | None = None
-        self._counts: dict[str | None, int] = {}
-        self._newest: dict[str | None, Report] = {}
+        self._shared = False
+        self._counts: dict[str, int] = {}
+        self._newest: dict[str, Report] = {}
 
     @property
     def unfinished(self) -> int:
@@ -58,37 +59,51 @@ class Talk:
 
     def _heard(self, kind: int, raw: bytes) -> Heard:
         if kind == JUNK:
-            return Heard(raw, self._device, error=_NOT_A_FRAME)
+            return self._unusable(raw, _NOT_A_FRAME)
         try:
             said = _READ.get(kind, binary.read_records)(raw, with_raw=self._with_raw)
-            device = said.device or self._device
-            made = self._reports(said, device)
+            made = self._reports(said)
         except UnusableError as fault:
-            return Heard(raw, self._device, error=str(fault))
+            return self._unusable(raw, str(fault))
         except (ValueError, IndexError, OverflowError):
-            return Heard(raw, self._device, error="the frame is damaged: its fields can't be read")
+            return self._unusable(raw, "the frame is damaged: its fields can't be read")
+        device = said.device
         if device != self._device:
-            self._device = device
-            self._forget_some()
+            self._met(device)
         missing = self._missing(device, said)
         held = self._held(said, missing, len(made)) if self._with_raw else ()
         return Heard(raw, device, made, held, said.reply, None, missing)
 
-    def _reports(self, said: Said, device: str | None) -> tuple[Report, ...]:
+    def _unusable(self, raw: bytes, why: str) -> Heard:
+        # Of a line that several devices share nobody knows whose the bytes are.
+        return Heard(raw, None if self._shared else self._device, error=why)
+
+    def _met(self, device: str | None) -> None:
+        if device is None:
+            return
+        self._shared = self._device is not None
+        self._device = device
+        if len(self._counts) > MOST_DEVICES or len(self._newest) > MOST_DEVICES:
+            self._counts.clear()
+            self._newest.clear()
+
+    def _reports(self, said: Said) -> tuple[Report, ...]:
         if not said.reported:
             return ()
-        positions = said.positions
+        device, positions = said.device, said.positions
+        if device is None:
+            raise UnusableError("it names no device: each frame holds an IMEI")
         if len(positions) == 1 and not positions[0].last_known:
             made = one(said)
         else:
-            made = reports(said, self._model_of(device or "").zone, self._newest.get(device))
+            made = reports(said, self._model_of(device).zone, self._newest.get(device))
         if positions:
             self._newest[device] = made[len(positions) - 1]
         return tuple(made)
 
     def _missing(self, device: str | None, said: Said) -> int:
         """How many numbers were left out since the last frame of this device."""
-        if said.number is None:
+        if said.number is None or device is None:
             return 0
         last = self._counts.get(device)
         ahead = 1 if last is None else (said.number - last) & 0xFFFF
@@ -99,12 +114,6 @@ class Talk:
             return 0
         self._counts[device] = said.number
         return ahead - 1
-
-    def _forget_some(self) -> None:
-        """A connection that many devices share remembers the last of them only."""
-        if len(self._counts) > MOST_DEVICES or len(self._newest) > MOST_DEVICES:
-            self._counts.clear()
-            self._newest.clear()
 
     def _held(self, said: Said, missing: int, count: int) -> tuple[dict[str, Any], ...]:
         """What has no name of ours: of a frame with several reports it stands with the last."""

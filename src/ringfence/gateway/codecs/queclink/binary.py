@@ -33,7 +33,7 @@ _FIRST = Struct(">iiI")
 _RECORDS_FROM: Final = 19
 _LOCATED = Struct(">xiiI")
 _GB100: Final = 0x45
-"""The device type whose charge and satellites are known to follow its id."""
+"""The device type of which it is known what stands between its id and the position."""
 _NAME = re.compile(rb"[A-Za-z0-9_-]{2,8}\0*\Z")
 _DEVICE_AT: Final = {b"INF": 9, b"BNF": 9, b"ACK": 12, b"LGN": 15, b"CRD": 13, b"BRD": 13}
 """Where the id stands, if it is not at the 16 of reports and events."""
@@ -201,15 +201,15 @@ def _compressed(raw: bytes) -> list[Position]:
 
 def _signals(raw: bytes) -> int:
     event, value = raw[4], raw[29:31]
-    if event == _BPL:
-        return BATTERY_LOW
-    if event == _GSS:
-        return GNSS_LOST if value[0] == 0 else 0
-    if event == _GPJ:
-        return JAMMED if value[1] == JAMMING_CRITICAL else 0
-    if event == _JDS:
-        return JAMMED if value[0] == 2 else 0
-    return 0
+    signals = BATTERY_LOW if event == _BPL else 0
+    if raw[11] == _GB100:  # others have inputs where this one says what happened
+        if event == _GSS:
+            signals = GNSS_LOST if value[0] == 0 else 0
+        elif event == _GPJ:
+            signals = JAMMED if value[1] == JAMMING_CRITICAL else 0
+        elif event == _JDS:
+            signals = JAMMED if value[0] == 2 else 0
+    return signals
 
 
 def _signed(bits: int, width: int) -> int:

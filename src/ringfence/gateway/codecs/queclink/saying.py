@@ -22,6 +22,10 @@ MOTION_STATES: Final = {
 JAMMING_CRITICAL: Final = 3
 """0 unknown, 1 none, 2 a warning (there is a fix), 3 critical (there is none)."""
 
+_HOURS_MS: Final = {f"{n:02d}": n * 3_600_000 for n in range(24)}
+_MINUTES_MS: Final = {f"{n:02d}": n * 60_000 for n in range(60)}
+_SECONDS_MS: Final = {f"{n:02d}": n * 1_000 for n in range(60)}
+
 
 class Position(NamedTuple):
     """One located time. `last_known`: the device had no fix and repeats the one it had."""
@@ -132,10 +136,11 @@ def _local_ms(text: str, zone: tzinfo) -> int:
 
 def utc_ms(text: str) -> int:
     """YYYYMMDDHHMMSS in UTC as epoch milliseconds. `ValueError` if it is no such time."""
-    hour, minute, second = int(text[8:10]), int(text[10:12]), int(text[12:14])
-    if hour > 23 or minute > 59 or second > 59:
-        raise ValueError("no time of day")
-    return _day_ms(text[:8]) + (hour * 3600 + minute * 60 + second) * 1000
+    try:
+        hour_ms, minute_ms = _HOURS_MS[text[8:10]], _MINUTES_MS[text[10:12]]
+        return _day_ms(text[:8]) + hour_ms + minute_ms + _SECONDS_MS[text[12:14]]
+    except KeyError:
+        raise ValueError("no time of day") from None
 
 
 @lru_cache(maxsize=1024)
