@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import sys
 import tempfile
 from collections import Counter
 from contextlib import contextmanager
@@ -184,7 +185,7 @@ def _progress(what: str, total: int | None = None) -> Iterator[Callable[[int], N
         TimeElapsedColumn(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not sys.stderr.isatty(),
     ) as progress:
         task = progress.add_task(what, total=total)
         yield lambda rows: progress.advance(task, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from ringfence.desk.monitoring import importing
 from ringfence.desk.monitoring.detect import detect, forget
 from ringfence.desk.monitoring.exporting import stored_fixes
 from ringfence.desk.monitoring.models import Frame, Report, Violation
+from ringfence.desk.monitoring.queries import feed_age_s
 from ringfence.desk.monitoring.storing import store
 from ringfence.gateway.codecs.ringfence_json import JSON, decode
 from ringfence.gateway.report import Delivery, KnownTag
@@ -424,6 +426,39 @@ def test_an_import_is_judged_as_late_data(run: Run, t1: Tag, tmp_path: Path) -> 
     found = Violation.objects.get(kind="exclusion")
     assert (found.state, found.late) == ("confirmed", True)
     forget()
+
+
+def test_an_import_does_not_make_a_dead_feed_look_alive(run: Run, t1: Tag, tmp_path: Path) -> None:
+    run("import", "fixes", written(tmp_path / "a.csv", good()), *WHY)
+    assert feed_age_s() is None
+    body = b'{"tag":"T1","reports":[{"time":"2026-03-01T10:03:00Z"}]}'
+    an_hour_ago_ms = to_ms(now()) - 3_600_000
+    sent = decode(body, JSON).reports
+    store([Delivery(KnownTag(t1.pk, "T1"), "reports", "", body, an_hour_ago_ms, sent)])
+    run("import", "fixes", written(tmp_path / "b.csv", good(7)), *WHY)
+    assert 3600 <= (feed_age_s() or 0) < 3700
+
+
+def test_a_file_that_changes_meanwhile_is_not_called_imported(
+    run: Run, t1: Tag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "a.csv", good())
+
+    def slow(deliveries: list[Delivery]) -> Any:
+        written(tmp_path / "a.csv", good(1), good(2))
+        return store(deliveries)
+
+    monkeypatch.setattr(importing, "store", slow)
+    result = run("import", "fixes", path, *WHY)
+    assert result.exit_code == 2
+    assert "it changed while it was read: run the same command again" in result.stderr
+    assert not Entry.objects.filter(event="fixes.imported").exists()
+
+
+def test_a_pipe_is_refused_since_a_file_is_read_twice(run: Run, t1: Tag, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    refused(run("import", "fixes", str(tmp_path / "pipe"), *WHY), "write it to a file first")
+    refused(run("import", "fixes", str(tmp_path), *WHY), "Is a directory")
 
 
 def test_an_import_that_did_not_end_goes_on_and_says_so(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import time
@@ -13,7 +14,7 @@ import pytest
 from tests.live.running import RINGFENCE, Running, add_tag, command
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-ROWS = 20_000
+ROWS = 12_000
 
 
 @pytest.fixture
@@ -53,11 +54,14 @@ def killed_after(platform: Running, file: Path, rows: int) -> None:
     process.wait()
 
 
-def test_kill_9_again_and_again_then_once_more_stores_each_row_once(
-    platform: Running, file: Path
+@pytest.mark.parametrize(
+    "kills", [(3_000,), pytest.param((1, 1_500, 4_000, 9_000), marks=pytest.mark.heavy)]
+)
+def test_kill_9_at_any_row_then_once_more_stores_each_row_once(
+    platform: Running, file: Path, kills: tuple[int, ...]
 ) -> None:
     add_tag(platform.data, "T1", "X000001", START.isoformat())
-    for rows in (1, 4_000, 8_000):
+    for rows in kills:
         killed_after(platform, file, rows)
         count, different = stored(platform)
         assert rows <= count == different < ROWS
@@ -68,6 +72,28 @@ def test_kill_9_again_and_again_then_once_more_stores_each_row_once(
     assert "whole" in command("audit", "verify", "--data", platform.data).stdout
 
 
+@pytest.mark.heavy
+def test_a_bar_is_drawn_on_a_terminal_and_nowhere_else(platform: Running, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("tag,time,lat,lon\nT1,2026-03-01T10:02:00Z,51.5,-0.1\n")
+    command("tags", "add", "T1", "--data", platform.data)
+    words = [*imported(platform, tmp_path / "a.csv"), "--dry-run"]
+    ours, theirs = os.openpty()
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    for terminal in (True, False):
+        done = subprocess.run(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=theirs if terminal else subprocess.PIPE,
+            env={**env, "FORCE_COLOR": "1"},
+            check=True,
+        )
+        said = os.read(ours, 65_536) if terminal else done.stderr
+        assert (b"looking through a.csv" in said) == terminal
+    os.close(ours)
+    os.close(theirs)
+
+
+@pytest.mark.heavy
 def test_an_import_into_a_running_platform_lets_live_reports_through_and_is_judged(
     platform: Running, file: Path
 ) -> None:

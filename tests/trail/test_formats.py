@@ -346,7 +346,7 @@ def any_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(st.sampled_from(PLACES), anything)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_value_anywhere_in_a_moving_feature_is_read_or_refused(
     any_file: Path, place: tuple[Any, ...], value: Any
 ) -> None:
@@ -363,7 +363,7 @@ def test_any_value_anywhere_in_a_moving_feature_is_read_or_refused(
 
 
 @given(anything, st.sampled_from(["geometry", "properties", "type"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_value_anywhere_in_a_feature_is_read_or_refused(
     any_file: Path, value: Any, name: str
 ) -> None:
@@ -378,7 +378,7 @@ def test_any_value_anywhere_in_a_feature_is_read_or_refused(
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"<gpx>", b'{"features":[', b"{", b"PAR1"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_bytes_are_read_or_refused(any_file: Path, content: bytes, start: bytes) -> None:
     any_file.write_bytes(start + content)
     try:

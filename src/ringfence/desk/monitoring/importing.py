@@ -27,15 +27,14 @@ from ringfence.desk.kit import bell
 from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import now, to_ms
 from ringfence.desk.monitoring.import_rows import Choice, Found, FoundPiece, found_rows, raw_lines
-from ringfence.desk.monitoring.models import Cursor, Report
+from ringfence.desk.monitoring.models import IMPORT_DOOR, Cursor, Report
 from ringfence.desk.monitoring.queries import STAGE
 from ringfence.desk.monitoring.rows import FUTURE_MS
 from ringfence.desk.monitoring.storing import store
 from ringfence.desk.monitoring.wearing import Wearing
 from ringfence.gateway.report import Delivery, KnownTag
-from ringfence.trail.table import Refusal
+from ringfence.trail.table import FixesFileError, Refusal
 
-DOOR: Final = "import"
 GROUP: Final = 1000
 """Reports in one transaction, and most rows under one frame: some 20 ms for a gateway to wait."""
 MOST_UNJUDGED: Final = 10_000
@@ -55,6 +54,8 @@ class Look:
     """What a file holds."""
 
     sha256: str
+    stamp: tuple[int, int]
+    """The file's size and when it was last written, to notice that it changes meanwhile."""
     usable: int = 0
     refused: int = 0
     noted: int = 0
@@ -93,8 +94,9 @@ def look(
         FixesFileError: the file can't be used at all; says what to do.
         OSError: the file can't be read.
     """
+    stamp = _stamp(path)
     with path.open("rb") as file:
-        seen = Look(file_digest(file, "sha256").hexdigest())
+        seen = Look(file_digest(file, "sha256").hexdigest(), stamp)
     wearing, at_ms = Wearing(), to_ms(now())
     fresh = []
     for piece in found_rows(path, choice):
@@ -131,8 +133,10 @@ def import_fixes(
 
     Raises:
         NoReasonError: the reason is empty.
+        FixesFileError: the file changed meanwhile; what was stored before stays.
         django.db.Error: what was stored before stays; run it again.
     """
+    _refuse_changed(path, seen)
     _begin(by, reason, seen)
     accepted = duplicate = 0
     pace = _Pace()
@@ -146,9 +150,23 @@ def import_fixes(
             bell.ring()
             advance(sum(len(delivery.reports) for delivery in group))
             pace.give_way(time.monotonic() - began_s)
+    _refuse_changed(path, seen)
     done = Imported(accepted, duplicate)
     _end(by, reason, seen, done)
     return done
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and last change of a file that can be read twice."""
+    found = path.stat()
+    if not path.is_file() and not path.is_dir():
+        raise FixesFileError("is read twice, which a pipe can't be: write it to a file first")
+    return found.st_size, found.st_mtime_ns
+
+
+def _refuse_changed(path: Path, seen: Look) -> None:
+    if _stamp(path) != seen.stamp:
+        raise FixesFileError("it changed while it was read: run the same command again")
 
 
 def unfinished(sha256: str) -> bool:
@@ -206,7 +224,12 @@ def _groups(piece: FoundPiece, sha256: str, received_ms: int) -> Iterator[list[D
         yield [
             # The file's hash stands where a door notes who was at the other end.
             Delivery(
-                tag, DOOR, sha256, raw_lines(piece.names, rows), at_ms, [r.report for r in rows]
+                tag,
+                IMPORT_DOOR,
+                sha256,
+                raw_lines(piece.names, rows),
+                at_ms,
+                [r.report for r in rows],
             )
             for (tag, at_ms), rows in frames.items()
         ]

@@ -15,11 +15,9 @@ from ringfence.desk.cases.models import Fitting, Wearer
 from ringfence.desk.kit import bell
 from ringfence.desk.kit.acting import require_action
 from ringfence.desk.kit.clock import to_ms
-from ringfence.desk.monitoring.models import Frame, Report
+from ringfence.desk.monitoring.models import DESK_DOOR, Frame, Report
 from ringfence.engine.fix import Signal
 from ringfence.gateway.report import seal
-
-DOOR = "desk"
 
 
 def note_inspection(*, by: str, wearer: Wearer, at: datetime) -> Report | None:
@@ -40,7 +38,7 @@ def note_inspection(*, by: str, wearer: Wearer, at: datetime) -> Report | None:
         return None
     raw = json.dumps({"tamper_inspected": {"by": by}}).encode()
     at_ms = to_ms(at)
-    frame = Frame(tag=fitting.tag, door=DOOR, peer="", received_ms=at_ms, raw=raw)
+    frame = Frame(tag=fitting.tag, door=DESK_DOOR, peer="", received_ms=at_ms, raw=raw)
     frame.save()
     nowhere = (None,) * 3
     said = seal(

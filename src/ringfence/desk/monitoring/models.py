@@ -6,6 +6,9 @@ from django.db import models
 
 from ringfence.desk.cases.models import Tag, Wearer
 
+DESK_DOOR, IMPORT_DOOR = "desk", "import"
+"""Doors by which people put reports in: a finding at a tag, a file. All others are tags'."""
+
 
 class Frame(models.Model):
     """Bytes that a door took in one piece: the evidence under the reports.

@@ -11,7 +11,15 @@ from django.db.models import QuerySet
 from ringfence.desk.cases.models import Fitting, Wearer
 from ringfence.desk.kit.clock import from_ms, now, to_ms
 from ringfence.desk.monitoring.doubting import doubts_along
-from ringfence.desk.monitoring.models import Cursor, Report, Violation, WearerState
+from ringfence.desk.monitoring.models import (
+    DESK_DOOR,
+    IMPORT_DOOR,
+    Cursor,
+    Frame,
+    Report,
+    Violation,
+    WearerState,
+)
 from ringfence.desk.monitoring.rows import FUTURE_MS
 from ringfence.engine.fix import E7, Signal, Source
 
@@ -187,6 +195,10 @@ def tags_unjudged() -> set[int]:
 
 
 def feed_age_s() -> float | None:
-    """Seconds since any report was received; None = there is none. Pages warn past 15 min."""
-    latest = Report.objects.order_by("-pk").values_list("received_ms", flat=True).first()
+    """Seconds since a tag last reported; None = none ever did. Pages warn past 15 min.
+
+    What people put in, from a file or at the desk, says nothing of whether tags come through.
+    """
+    sent = Frame.objects.exclude(door__in=(DESK_DOOR, IMPORT_DOOR)).order_by("-pk")
+    latest = sent.values_list("received_ms", flat=True).first()
     return None if latest is None else (to_ms(now()) - latest) / 1000
