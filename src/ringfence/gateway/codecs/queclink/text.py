@@ -49,8 +49,8 @@ appended, satellites first."""
 _END_WITH_CHARGE: Final = frozenset(
     ("FRI", "GEO", "SPD", "SOS", "RTL", "PNL", "NMR", "DIS", "DOG", "IGL", "TMP", "ERI", "WIF")
 )
-_CHARGE_AT: Final = {"STR": 8, "CTN": 8, "LBS": 6}
-"""Reports of a day's work (GL5xx) and of cells: the charge stands before the position."""
+_CHARGE_FIRST: Final = frozenset(("11", "40", "44"))
+"""GL500, GL530: the reports of their rhythm (GTSTR, GTCTN) say the charge before the position."""
 
 
 def read(raw: bytes, *, with_raw: bool) -> Said:
@@ -158,13 +158,15 @@ def _battery(fields: list[str], report: str, version: str, after: int) -> float 
     """The battery's charge in percent, where this type of device has it in this report."""
     kind = version[:2]
     at = len(fields) - 3  # before the send time
-    if report in _CHARGE_AT:
-        at = _CHARGE_AT[report]
+    if report == "LBS":
+        at = 6
+    elif report in {"STR", "CTN"}:
+        at = 8 if kind in _CHARGE_FIRST else 0
     elif report == "INF":
         at = _after_last_fix(fields, kind)
     elif kind in _WITH_MODE:
         at = at - (4 if kind == "2E" else 3) if report in _END_WITH_CHARGE else 0
-    elif kind == "C3" and report == "ERI":
+    elif kind == "C3" and report in _END_WITH_CHARGE:
         at = after + 5
     elif kind not in _HAND_HELD:
         at = _before_vehicle_state(fields, after)
