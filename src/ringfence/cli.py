@@ -81,6 +81,7 @@ app.add_typer(users, name="users")
 
 audit = typer.Typer(help="The log of who did what, and why.", no_args_is_help=True)
 audit.command("verify")(cli_platform.audit_verify)
+audit.command("frames")(cli_platform.audit_frames)
 app.add_typer(audit, name="audit")
 
 

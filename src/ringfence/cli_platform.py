@@ -130,3 +130,29 @@ def audit_verify(data: Data = None) -> None:
         typer.echo(f"{len(faults)} of {end.entries} entries do not fit the chain", err=True)
         raise typer.Exit(1)
     typer.echo(f"{end.entries} entries, whole; the last is {end.hash}")
+
+
+def audit_frames(
+    *,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Only so many, evenly spread; default: every one.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Compare the bytes under the reports with their hashes. Exit status 1 if any were changed."""
+    from ringfence.desk.config.opening import open_desk
+
+    open_desk(data)
+
+    from ringfence.desk.monitoring.evidence import check_frames, check_some_frames
+
+    if sample is None:
+        *_, seen = check_frames()
+    else:
+        seen = check_some_frames(sample)
+    for frame in seen.altered:
+        typer.echo(f"frame {frame}: its bytes are not those that came", err=True)
+    if seen.altered:
+        typer.echo(f"{len(seen.altered)} of {seen.frames:,} frames were changed", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{seen.frames:,} frames, each as it came")

@@ -13,8 +13,8 @@ from django.db import connection
 
 from ringfence.desk.accounts.models import User
 from ringfence.desk.audit.models import Entry
-from ringfence.desk.cases.models import Condition, Wearer
-from ringfence.desk.monitoring.models import Violation
+from ringfence.desk.cases.models import Condition, Tag, Wearer
+from ringfence.desk.monitoring.models import Frame, Violation, fingerprint
 
 AT = datetime(2026, 3, 1, 10, 2, tzinfo=UTC)
 
@@ -193,3 +193,23 @@ def test_a_part_that_does_not_exist_is_refused(run):
     refused = run("up", "--only", "kitchen")
     assert refused.exit_code == 2
     assert "gateway, monitor, web" in refused.output
+
+
+def test_the_frames_are_compared_with_their_hashes_from_the_shell(run, tmp_path):
+    assert run("tags", "add", "T1").exit_code == 0
+    assert run("audit", "frames").stdout == "0 frames, each as it came\n"
+    tag = Tag.objects.get()
+    for raw in (b"one", b"two"):
+        Frame.objects.create(
+            tag=tag, door="reports", peer="", received_ms=0, raw=raw, sha256=fingerprint(raw)
+        )
+    assert run("audit", "frames").stdout == "2 frames, each as it came\n"
+    Frame.objects.filter(raw=b"two").update(raw=b"too")
+    for words in ((), ("--sample", "1")):
+        looked = run("audit", "frames", *words)
+        assert looked.exit_code == 1
+        assert "its bytes are not those that came" in looked.stderr
+    (tmp_path / "data" / "ringfence.sqlite3").touch()
+    looked = run("doctor", "--port", "0")
+    assert looked.exit_code == 1
+    assert "FAULT  evidence: 1 of 2 frames are not as they came" in looked.stdout

@@ -168,6 +168,8 @@ class SetApart(NamedTuple):
     """How many reports were refused with it, for the count of them."""
     tag: KnownTag | None = None
     """Whose they are, where the sender is known."""
+    feed: KnownFeed | None = None
+    """Which feed brought them, where the sender is one."""
 
 
 class InboxFullError(Exception):

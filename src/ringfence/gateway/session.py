@@ -265,6 +265,7 @@ class Session:
                 sender_known=sender is not None,
                 reports=reports,
                 tag=sender if isinstance(sender, KnownTag) else None,
+                feed=sender if isinstance(sender, KnownFeed) else None,
             )
         )
         log.info("set_apart", door=request.door.name, reason=reason)

@@ -23,12 +23,14 @@ from ringfence.desk.config.folder import FolderLock
 from ringfence.desk.config.open_files import look_at_files
 from ringfence.desk.config.schema import missing_migrations, unknown_migrations
 from ringfence.desk.kit.clock import now
+from ringfence.desk.monitoring.evidence import check_some_frames
 
 PACKAGE = Path(ringfence.__file__).parent
 LEAST_FREE = 1 << 30
 """A gigabyte: at 12,318 wearers and a fix a minute, about five hours of reports."""
 BUILT_AT = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right says an instant before this code was written."""
+_KEEP_A_COPY = "keep a copy of the data folder as it is, and tell whoever answers for it"
 OLDEST_SQLITE = (3, 35, 0)
 """The first with RETURNING, which Django uses."""
 
@@ -65,6 +67,7 @@ def examine(data: Path, host: str, port: int) -> Iterator[Finding]:
         ("open files", _files),
         ("database", lambda: _schema(data)),
         ("audit chain", lambda: _audit(data)),
+        ("evidence", lambda: _evidence(data)),
     ]
     for what, check in checks:
         try:
@@ -184,6 +187,16 @@ def _audit(data: Path) -> Answer:
         first = faults[0]
         return (
             f"{len(faults)} entries do not fit, first {first.entry}: {first.why}",
-            "keep a copy of the data folder as it is, and tell whoever answers for it",
+            _KEEP_A_COPY,
         )
     return None, f"{head().entries} entries, whole"
+
+
+def _evidence(data: Path) -> Answer:
+    if not (data / "ringfence.sqlite3").exists() or missing_migrations():
+        return None, "no frames yet"
+    seen = check_some_frames()
+    if seen.altered:
+        fault = f"{len(seen.altered)} of {seen.frames:,} frames are not as they came, first "
+        return f"{fault}{seen.altered[0]}", _KEEP_A_COPY
+    return None, f"{seen.frames:,} frames looked at, each as it came"

@@ -170,6 +170,7 @@ class ReportInbox:
                     "unstorable",
                     why,
                     sender_known=True,
+                    tag=delivery.tag,
                 )
             )
             return NotStored(f"this request {why}; it is kept apart for the platform's keeper")

@@ -15,8 +15,9 @@ from ringfence.desk.cases.models import Fitting, Wearer
 from ringfence.desk.kit import bell
 from ringfence.desk.kit.acting import require_action
 from ringfence.desk.kit.clock import to_ms
-from ringfence.desk.monitoring.models import DESK_DOOR, Frame, Report
+from ringfence.desk.monitoring.models import DESK_DOOR, Frame, Report, fingerprint
 from ringfence.engine.fix import Signal
+from ringfence.gateway.report import Report as Said
 from ringfence.gateway.report import seal
 
 
@@ -38,13 +39,22 @@ def note_inspection(*, by: str, wearer: Wearer, at: datetime) -> Report | None:
         return None
     raw = json.dumps({"tamper_inspected": {"by": by}}).encode()
     at_ms = to_ms(at)
-    frame = Frame(tag=fitting.tag, door=DESK_DOOR, peer="", received_ms=at_ms, raw=raw)
+    frame = Frame(
+        tag=fitting.tag,
+        door=DESK_DOOR,
+        peer="",
+        received_ms=at_ms,
+        raw=raw,
+        sha256=fingerprint(raw),
+    )
     frame.save()
-    nowhere = (None,) * 3
-    said = seal(
-        (None, at_ms, *nowhere, 0, *nowhere, *nowhere, int(Signal.TAMPER_INSPECTED))
-    )._asdict()
-    report = Report(tag=fitting.tag, frame=frame, received_ms=at_ms, **said)
+    report = Report(tag=fitting.tag, frame=frame, received_ms=at_ms, **inspected(at_ms)._asdict())
     report.save()
     transaction.on_commit(bell.ring)
     return report
+
+
+def inspected(at_ms: int) -> Said:
+    """What an inspection says to the engine."""
+    nowhere = (None,) * 3
+    return seal((None, at_ms, *nowhere, 0, *nowhere, *nowhere, int(Signal.TAMPER_INSPECTED)))

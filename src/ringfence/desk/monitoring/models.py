@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from django.db import models
 
-from ringfence.desk.cases.models import Tag, Wearer
+from ringfence.desk.cases.models import Feed, Tag, Wearer
+from ringfence.desk.kit.models import AppendOnlyModel
+
+
+def fingerprint(raw: bytes) -> bytes:
+    """SHA-256 of bytes as they came: kept beside them, so that a change to them shows."""
+    return sha256(raw).digest()
+
 
 DESK_DOOR, IMPORT_DOOR = "desk", "import"
 """Doors by which people put reports in: a finding at a tag, a file. All others are tags'."""
@@ -22,6 +31,8 @@ class Frame(models.Model):
     peer = models.CharField(max_length=64)
     received_ms = models.BigIntegerField()
     raw = models.BinaryField()
+    sha256 = models.BinaryField(default=b"")
+    """`fingerprint(raw)`, taken as it was stored."""
 
     def __str__(self) -> str:
         return f"frame {self.id}"
@@ -65,22 +76,67 @@ class Report(models.Model):
 
 
 class Quarantine(models.Model):
-    """Bytes that could not be decoded or did not authenticate, kept apart with the reason."""
+    """Bytes that could not be decoded or did not authenticate, kept apart with the reason.
+
+    Which rows are dropped when it is full: `quarantine_keeping`.
+    """
 
     id = models.BigAutoField(primary_key=True)
     door = models.CharField(max_length=16)
     peer = models.CharField(max_length=64)
     received_ms = models.BigIntegerField()
-    reason = models.CharField(max_length=32, db_index=True)
+    reason = models.CharField(max_length=32)
+    """As it stands now: decoding again may leave another than it was set apart for."""
     detail = models.CharField(max_length=400, blank=True)
     raw = models.BinaryField()
+    sha256 = models.BinaryField(default=b"")
     tag = models.ForeignKey(
         Tag, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    """Whose it is; null = a stranger's."""
+    """Whose it is, known when it came; null = a stranger's, or a feed's."""
+    feed = models.ForeignKey(
+        Feed, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    """Which feed brought it, known when it came."""
+    resolved_at = models.DateTimeField(null=True)
+    """When decoding it again left nothing to be done; see `Redecoding`."""
+
+    class Meta:
+        """Counted by reason and instant without reading the bytes."""
+
+        indexes = [models.Index(fields=["reason", "received_ms"], name="quarantine_reason_at")]
 
     def __str__(self) -> str:
         return f"quarantined {self.id}: {self.reason}"
+
+
+class Redecoding(AppendOnlyModel):
+    """Something in the quarantine was decoded again: by whom, why, and what came of it."""
+
+    id = models.BigAutoField(primary_key=True)
+    item = models.BigIntegerField(db_index=True)
+    """The quarantine's row, which may be dropped while this stays."""
+    at = models.DateTimeField()
+    by = models.CharField(max_length=150)
+    why = models.TextField()
+    reason_before = models.CharField(max_length=32)
+    reason_after = models.CharField(max_length=32, blank=True)
+    """Empty = nothing is left to be done."""
+    tag = models.ForeignKey(
+        Tag, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    """Whose reports it held."""
+    confirmed = models.BooleanField(default=False)
+    """Its sender was a stranger when it came, and a person named the tag."""
+    frame = models.OneToOneField(
+        Frame, null=True, on_delete=models.PROTECT, related_name="redecoding"
+    )
+    """Under which its new reports are stored; null = it held none."""
+    accepted = models.PositiveIntegerField(default=0)
+    duplicate = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"redecoding {self.id} of quarantined {self.item}"
 
 
 class Cursor(models.Model):

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from ringfence.desk.kit.turns import writing
 from ringfence.desk.monitoring.allowance import RAW_KEPT
-from ringfence.desk.monitoring.models import Frame, Quarantine
+from ringfence.desk.monitoring.models import Frame, Quarantine, fingerprint
 from ringfence.desk.monitoring.models import Report as Row
 from ringfence.gateway.report import Delivery, Receipt, Report, SetApart
 
@@ -26,7 +26,7 @@ rows of 17 columns hold the interpreter's lock for half a millisecond and leave 
 # times what a number costs. None finds one here, and bytes go in as a bytearray.
 sqlite3.register_adapter(type(None), lambda none: none)
 
-_FRAMES = (Frame._meta.db_table, ("id", "tag_id", "door", "peer", "received_ms", "raw"))
+_FRAMES = (Frame._meta.db_table, ("id", "tag_id", "door", "peer", "received_ms", "raw", "sha256"))
 _REPORTS = (
     Row._meta.db_table,
     ("frame_id", "tag_id", "received_ms", *Report._fields),
@@ -45,13 +45,18 @@ def store(deliveries: Sequence[Delivery], apart: Sequence[SetApart] = ()) -> lis
     """
     if connection.connection is None:
         _prepare()
-    with writing, transaction.atomic(durable=True), connection.cursor() as cursor:
+    with writing, transaction.atomic(durable=True):
         if apart:
             Quarantine.objects.bulk_create([_quarantined(item) for item in apart])
-        if not deliveries:
-            return []
-        with connection.wrap_database_errors:
-            return _store(cursor.connection.cursor(), deliveries)
+        return store_within(deliveries)
+
+
+def store_within(deliveries: Sequence[Delivery]) -> list[Receipt]:
+    """As `store`, within a transaction that the caller commits."""
+    if not deliveries:
+        return []
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        return _store(cursor.connection.cursor(), deliveries)
 
 
 def _prepare() -> None:
@@ -73,7 +78,9 @@ def _store(cursor: Any, deliveries: Sequence[Delivery]) -> list[Receipt]:
     frames: list[Any] = []
     reports: list[Any] = []
     for frame_id, d in enumerate(deliveries, last_frame + 1):
-        frames += (frame_id, d.tag.id, d.door, d.peer, d.received_ms, bytearray(d.raw))
+        raw = d.raw
+        frames += (frame_id, d.tag.id, d.door, d.peer, d.received_ms, bytearray(raw))
+        frames.append(bytearray(fingerprint(raw)))
         head = (frame_id, d.tag.id, d.received_ms)
         for report in d.reports:
             reports += head
@@ -147,12 +154,15 @@ def _mark() -> str:
 
 def _quarantined(item: SetApart) -> Quarantine:
     cut = f" (first {RAW_KEPT:,} of {len(item.raw):,} bytes)" if len(item.raw) > RAW_KEPT else ""
+    raw = item.raw[:RAW_KEPT]
     return Quarantine(
         door=item.door,
         peer=item.peer,
         received_ms=item.received_ms,
         reason=item.reason,
         detail=item.detail[: 400 - len(cut)] + cut,
-        raw=item.raw[:RAW_KEPT],
+        raw=raw,
+        sha256=fingerprint(raw),
         tag_id=item.tag.id if item.tag else None,
+        feed_id=item.feed.id if item.feed else None,
     )
