@@ -13,9 +13,11 @@ from time import time_ns
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
+from nacl.secret import SecretBox
 
 from ringfence.engine.fix import E7, Signal, Source
-from ringfence.gateway.codecs import osmand, owntracks, ringfence_json, traccar
+from ringfence.gateway.bodies import BODIES, Body, left_over
+from ringfence.gateway.codecs import owntracks, ringfence_json
 from ringfence.gateway.frames import Conversation, DeviceModel, Heard
 from ringfence.gateway.report import Decoded, MalformedError, Receipt, Refusal, Report
 from ringfence.gateway.tcp_codecs import CODECS
@@ -24,6 +26,7 @@ INCOMPLETE: Final = "the frame is incomplete: the next begins, or the input ends
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2})+")
 _REQUEST = re.compile(rb"(?:GET|POST|PUT) +(\S+)(?: +HTTP/[0-9.]+)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Reply = Callable[[Decoded], bytes]
 _encode = msgspec.json.Encoder().encode
 
 
@@ -54,14 +57,6 @@ class Decoder(Protocol):
     def line(self, said: bytes) -> Line:
         """Read one line, without its end. Raises nothing."""
         ...
-
-
-class _Request(NamedTuple):
-    """How a request of an HTTP protocol is read."""
-
-    decode: Callable[[bytes], Decoded]
-    raw: Callable[[bytes], tuple[dict[str, Any], ...]]
-    reply: Callable[[Decoded], bytes]
 
 
 class _Connection:
@@ -108,8 +103,10 @@ class _Requests:
     unfinished = False
     given_up = False
 
-    def __init__(self, request: _Request) -> None:
-        self._request = request
+    def __init__(self, body: Body, box: SecretBox | None, reply: Reply) -> None:
+        self._body = body
+        self._box = box
+        self._reply = reply
 
     def line(self, said: bytes) -> Line:
         if not said:
@@ -118,15 +115,12 @@ class _Requests:
         if named := _REQUEST.fullmatch(body):
             body = named[1]
         try:
-            decoded = self._request.decode(body)
-            raw = self._request.raw(body)
+            decoded = self._body.decode(body, time_ns() // 1_000_000, self._box)
+            raw = left_over(self._body.unnamed(body, self._box), decoded)
         except MalformedError as fault:
             return Line(error=str(fault))
         error = "; ".join(_refused(r, decoded) for r in decoded.refused) or None
-        # The codecs tell of every report, also of those that are refused.
-        gone = {refusal.index for refusal in decoded.refused}
-        raw = tuple(one for index, one in enumerate(raw) if index not in gone)
-        reply = self._request.reply(decoded)
+        reply = self._reply(decoded)
         return Line(decoded.tag, tuple(decoded.reports), raw, (reply,) if reply else (), error)
 
 
@@ -141,27 +135,14 @@ def decoder(protocol: str, *, model: DeviceModel, key: str | None = None) -> Dec
     if protocol in CODECS:
         return _Connection(protocol, model)
     box = owntracks.box_of(key) if key else None
-    requests = {
-        "osmand": _Request(
-            lambda body: osmand.decode(body, time_ns() // 1_000_000),
-            lambda body: tuple(osmand.unnamed(body)),
-            lambda _: b"",
-        ),
-        "owntracks": _Request(
-            lambda body: owntracks.decode(body, box),
-            lambda body: (owntracks.unnamed(body, box),),
-            lambda _: owntracks.REPLY,
-        ),
-        "ringfence": _Request(
-            lambda body: ringfence_json.decode(body, _media_type(body)),
-            lambda _: (),
-            lambda said: ringfence_json.reply(Receipt(len(said.reports), 0), said.refused),
-        ),
-        "traccar": _Request(traccar.decode, lambda body: (traccar.unnamed(body),), lambda _: b""),
-    }
-    return _Requests(requests[protocol])
+    body = BODIES["reports" if protocol == "ringfence" else protocol]
+    return _Requests(body, box, _REPLIES.get(protocol, lambda _: b""))
 
 
+_REPLIES: Final[dict[str, Reply]] = {
+    "owntracks": lambda _: owntracks.REPLY,
+    "ringfence": lambda said: ringfence_json.reply(Receipt(len(said.reports), 0), said.refused),
+}
 PROTOCOLS: Final = (*sorted(CODECS), "osmand", "owntracks", "ringfence", "traccar")
 
 
@@ -171,7 +152,7 @@ def as_json(number: int, line: Line) -> bytes:
     return _encode(
         {
             "frame": number,
-            "reports": [_spelled(r, own) for r, own in zip(line.reports, raw, strict=False)],
+            "reports": [spelled(r, own) for r, own in zip(line.reports, raw, strict=False)],
             "replies": [reply.hex() for reply in line.replies],
             "error": line.error,
             "device": line.device,
@@ -194,13 +175,8 @@ def _refused(refusal: Refusal, decoded: Decoded) -> str:
     return f"report {refusal.index}: {refusal.why}" if several else refusal.why
 
 
-def _media_type(body: bytes) -> bytes:
-    if body.lstrip()[:1] in (b"{", b"["):
-        return ringfence_json.JSON
-    return next(iter(ringfence_json.MSGPACK))
-
-
-def _spelled(report: Report, raw: dict[str, Any]) -> dict[str, Any]:
+def spelled(report: Report, raw: dict[str, Any]) -> dict[str, Any]:
+    """A report in the shape of `POST /gateway/v1/reports`; `raw` is what has no name of ours."""
     placed = report.lat_e7 is not None and report.lon_e7 is not None
     said = {
         "seq": report.seq,

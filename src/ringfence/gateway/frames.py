@@ -69,3 +69,8 @@ class Codec(NamedTuple):
 
     Teltonika's log-in: 00. Empty = nothing.
     """
+    log_in: Callable[[str], bytes] = lambda _device: b""
+    """What this device sends first, so that a frame kept without its log-in can be read alone.
+
+    Empty = its frames say themselves who sent them.
+    """

@@ -360,4 +360,4 @@ def _said(fields: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
     return {name: value.strip().decode("latin-1") for name, value in fields if value.strip()}
 
 
-CODEC = Codec("megastek", _Talk)
+CODEC = Codec("megastek", _Talk, log_in=lambda device: f"$MGV002,{device},Hello!".encode())

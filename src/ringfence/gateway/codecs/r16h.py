@@ -174,4 +174,4 @@ def _degrees(said: bytes, side: bytes, sides: tuple[bytes, bytes], most: int) ->
     return -value if side == sides[1] else value
 
 
-CODEC = Codec("r16h", _Talk)
+CODEC = Codec("r16h", _Talk, log_in=lambda device: f"@LINK,{device}$".encode())

@@ -155,4 +155,9 @@ class _Talk:
         return Heard(raw, device, tuple(reports), tuple(unnamed or ()), reply, error)
 
 
-CODEC = Codec("teltonika", _Talk, refusal=b"\x00")
+def _log_in(device: str) -> bytes:
+    frame = b"\x00\x0f" + device.encode()
+    return frame if _LOGIN(frame) else b""
+
+
+CODEC = Codec("teltonika", _Talk, refusal=b"\x00", log_in=_log_in)
