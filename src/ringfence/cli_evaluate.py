@@ -24,7 +24,7 @@ SHOWN_REFUSALS = 50
 
 def evaluate(
     conditions: Annotated[Path, typer.Argument(help="GeoJSON, one feature a condition.")],
-    fixes: Annotated[Path, typer.Argument(help="CSV with a header, or Parquet.")],
+    fixes: Annotated[Path, typer.Argument(help="CSV, Parquet, GPX, GeoJSON or MF-JSON.")],
     *,
     signals: Annotated[Path | None, typer.Option(help="CSV: wearer,time,kind.")] = None,
     profile: Annotated[str, typer.Option(help="See `ringfence profiles`.")] = "standard",

@@ -139,18 +139,18 @@ def _store(path: Path, choice: Choice, seen: Look, options: Options) -> None:
     from ringfence.desk.config.opening import shell_actor
     from ringfence.desk.monitoring.importing import import_fixes, unfinished
 
-    if unfinished(seen.sha256):
-        typer.echo(
-            f"{path}: an earlier import of this file did not end: going on; what it stored counts "
-            "as known",
-            err=True,
-        )
     if options.dry_run:
         typer.echo(
             f"{path}: {seen.new:,} reports would be stored, {seen.usable - (seen.new or 0):,} "
             f"are known already; nothing was written"
         )
         return
+    if unfinished(seen.sha256):
+        typer.echo(
+            f"{path}: an earlier import of this file did not end: going on; what it stored counts "
+            "as known",
+            err=True,
+        )
     with _progress(f"storing {path.name}", seen.usable) as advance:
         done = import_fixes(
             path, choice, seen, by=shell_actor(), reason=options.reason, advance=advance

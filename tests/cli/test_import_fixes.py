@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,20 +15,25 @@ from django.db import DatabaseError
 from typer.testing import Result
 
 from ringfence import cli_import
+from ringfence.desk.accounts.models import User
+from ringfence.desk.accounts.permission import NotPermittedError
 from ringfence.desk.audit.models import Entry
 from ringfence.desk.cases.actions import add_wearer
 from ringfence.desk.cases.device_actions import add_device
 from ringfence.desk.cases.models import Fitting, Tag
-from ringfence.desk.cases.tag_actions import end_fitting, fit_tag
+from ringfence.desk.cases.tag_actions import end_fitting, fit_tag, make_owntracks_key
 from ringfence.desk.kit.clock import now, to_ms
 from ringfence.desk.monitoring import importing
 from ringfence.desk.monitoring.detect import detect, forget
 from ringfence.desk.monitoring.exporting import stored_fixes
+from ringfence.desk.monitoring.import_rows import Choice
 from ringfence.desk.monitoring.models import Frame, Report, Violation
 from ringfence.desk.monitoring.queries import feed_age_s
 from ringfence.desk.monitoring.storing import store
+from ringfence.gateway.codecs.owntracks import box_of
 from ringfence.gateway.codecs.ringfence_json import JSON, decode
 from ringfence.gateway.report import Delivery, KnownTag
+from ringfence.trail.reports import Reading
 from tests.cli.conftest import Run
 
 AT = datetime(2026, 3, 1, 10, 2, tzinfo=UTC)
@@ -404,6 +410,54 @@ def test_an_owntracks_recording_is_one_tags(run: Run, t1: Tag, tmp_path: Path) -
     report = Report.objects.get()
     assert (report.time_ms, report.lat_e7) == (to_ms(AT), 515_000_000)
     assert report.received_ms == to_ms(AT) + 3000
+
+
+def test_a_sealed_message_is_opened_with_its_tags_key(run: Run, t1: Tag, tmp_path: Path) -> None:
+    box = box_of(make_owntracks_key(by="shell:test", tag=t1))
+    located = {"_type": "location", "tst": to_ms(AT) // 1000, "lat": 51.5, "lon": -0.1}
+    sealed = b64encode(box.encrypt(json.dumps(located).encode())).decode()
+    path = tmp_path / "a.rec"
+    path.write_text(recording({"_type": "encrypted", "data": sealed}))
+    assert run("import", "fixes", str(path), *WHY, "--tag", "T1").exit_code == 0
+    assert Report.objects.get().lat_e7 == 515_000_000
+
+
+def test_who_may_not_manage_tags_takes_nothing_in(run: Run, t1: Tag, tmp_path: Path) -> None:
+    ada = User.objects.create_user(username="ada", password=None, role="auditor")
+    path, choice = Path(written(tmp_path / "a.csv", good())), Choice(Reading())
+    seen = importing.look(path, choice, tell=print, advance=lambda _: None)
+    with pytest.raises(NotPermittedError):
+        importing.import_fixes(path, choice, seen, by=ada, reason="x", advance=lambda _: None)
+    with pytest.raises(importing.NoReasonError):
+        importing.import_fixes(path, choice, seen, by="shell:t", reason=" ", advance=lambda _: None)
+    assert not Report.objects.exists()
+
+
+def test_what_can_t_be_recorded_is_not_taken_in(
+    run: Run, t1: Tag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: object) -> None:
+        raise DatabaseError("no log")
+
+    monkeypatch.setattr(importing, "record", broken)
+    result = run("import", "fixes", written(tmp_path / "a.csv", good()), *WHY)
+    assert result.exit_code == 1
+    assert "can't be written" in result.stderr
+    assert not Report.objects.exists()
+
+
+def test_a_real_tags_trail_goes_in_out_and_in_again_in_every_format(
+    run: Run, t1: Tag, tmp_path: Path, shared: Path
+) -> None:
+    trace = str(shared / "traces" / "real_tag_dev.parquet")
+    assert run("import", "fixes", trace, *WHY, "--tag", "T1").exit_code == 0
+    count = Report.objects.count()
+    assert 3_300 < count <= 3_359
+    for name in ("a.csv", "a.parquet", "a.geoparquet", "a.gpx", "a.mfjson"):
+        out = str(tmp_path / name)
+        run("export", "fixes", "--out", out)
+        again = run("import", "fixes", out, *WHY)
+        assert f"0 reports stored, {count:,} known already" in again.stdout, name
 
 
 def test_an_import_is_judged_as_late_data(run: Run, t1: Tag, tmp_path: Path) -> None:

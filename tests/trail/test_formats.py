@@ -94,6 +94,7 @@ def test_a_mechanism_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_a_bare_speed_has_a_unit_only_in_the_ministrys_rows() -> None:
     assert our_names(["GPS Date", "speed"]) == ["time", "speed_kmh"]
+    assert our_names(["gpsDate", "device_id", "tag"]) == ["time", "device_id", "tag"]
     assert our_names(["time", "speed", " direction "]) == ["time", "speed", "direction"]
 
 

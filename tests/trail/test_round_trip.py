@@ -137,6 +137,12 @@ def test_gpx_is_one_track_a_tag_with_what_other_programs_read(tmp_path: Path) ->
     ) in text_
 
 
+def test_a_name_that_xml_can_not_hold_spoils_no_gpx(tmp_path: Path) -> None:
+    with (tmp_path / "a.gpx").open("wb") as file:
+        write_rows(file, [FULL._replace(tag="T\x01", wearer="\x0b")], Format.GPX)
+    assert [(row.tag, row.wearer) for row in read(tmp_path / "a.gpx")] == [("T\ufffd", "\ufffd")]
+
+
 def test_mf_json_is_moving_points_whose_instants_grow(tmp_path: Path) -> None:
     given_ = [FULL, FULL._replace(seq=8), FULL._replace(tag="T2"), SILENT._replace(tag="T2")]
     with (tmp_path / "a.mfjson").open("wb") as file:

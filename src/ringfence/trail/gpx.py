@@ -5,6 +5,7 @@ Read by expat as a stream, with document types refused: without one there is no 
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Final
 from xml.parsers import expat
@@ -28,6 +29,7 @@ POINTS: Final = frozenset({"trkpt", "rtept", "wpt"})
 TRACKS: Final = frozenset({"trk", "rte"})
 OURS: Final = "urn:ringfence:gpx:1"
 """The namespace of what GPX has no element for."""
+_UNFIT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _VALUES: Final = {
     "time": "time",
     "ele": "altitude_m",
@@ -155,7 +157,7 @@ def write_gpx(file: IO[bytes], rows: Iterable[FixRow]) -> None:
     for row in rows:
         if row.tag != tag:
             end = "" if tag is None else "</trkseg></trk>\n"
-            file.write(f"{end}<trk><name>{escape(row.tag)}</name><trkseg>\n".encode())
+            file.write(f"{end}<trk><name>{escape(_xml(row.tag))}</name><trkseg>\n".encode())
             tag = row.tag
         file.write(_point(row).encode())
     file.write(b"</gpx>\n" if tag is None else b"</trkseg></trk>\n</gpx>\n")
@@ -183,9 +185,16 @@ def _point(row: FixRow) -> str:
         "signals": signals_text(row.signals),
         "not_judged": row.not_judged,
     }
-    told = " ".join(f"{k}={quoteattr(str(v))}" for k, v in ours.items() if v not in (None, ""))
+    told = " ".join(
+        f"{k}={quoteattr(_xml(str(v)))}" for k, v in ours.items() if v not in (None, "")
+    )
     report = f"<extensions><rf:report {told}/></extensions>"
     return f'<trkpt lat="{lat}" lon="{lon}">{said}{report}</trkpt>\n'
+
+
+def _xml(text: str) -> str:
+    """What XML can hold of a text: a control character in a name would spoil the whole file."""
+    return _UNFIT.sub("\ufffd", text)
 
 
 def _decimal(value: float | None) -> str:

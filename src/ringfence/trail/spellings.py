@@ -38,7 +38,9 @@ def our_names(names: Sequence[str]) -> list[str]:
     keys = [_key(name) for name in trimmed]
     if not GPS_DATES & set(keys):
         return trimmed
-    return [MINISTRY.get(key, name) for key, name in zip(keys, trimmed, strict=True)]
+    ours = [MINISTRY.get(key, name) for key, name in zip(keys, trimmed, strict=True)]
+    # A column that bears our name already goes before one that means it.
+    return [name if our in trimmed else our for our, name in zip(ours, trimmed, strict=True)]
 
 
 def _key(name: str) -> str:
