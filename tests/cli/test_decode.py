@@ -105,6 +105,13 @@ def test_hex_text_and_several_frames_a_line_are_read() -> None:
     assert line["replies"] == [b"+SACK:0001$".hex(), b"+SACK:0002$".hex()]
 
 
+def test_hex_may_be_spaced_and_half_a_byte_is_said() -> None:
+    frame = binary(b"+RSP", 7, b"\x01" + located())
+    spaced, odd = decoded("queclink", b"0x" + frame.hex(" ").encode(), frame.hex()[1:].encode())
+    assert len(spaced["reports"]) == 1
+    assert "hex" in odd["error"]
+
+
 def test_a_frame_spread_over_hex_lines_is_told_on_the_line_that_completes_it() -> None:
     frame = binary(b"+RSP", 7, b"\x01" + located()).hex().encode()
     lines = decoded("queclink", frame[:40], frame[40:80], frame[80:])

@@ -23,7 +23,8 @@ from ringfence.gateway.report import Decoded, MalformedError, Receipt, Refusal, 
 from ringfence.gateway.tcp_codecs import CODECS
 
 INCOMPLETE: Final = "the frame is incomplete: the next begins, or the input ends, within it"
-_HEX = re.compile(rb"(?:[0-9a-fA-F]{2})+")
+ODD: Final = "a digit of the hex is missing or too many: a byte is two"
+_HEX = re.compile(rb"(?:0[xX])?([0-9a-fA-F ]+)")
 _REQUEST = re.compile(rb"(?:GET|POST|PUT) +(\S+)(?: +HTTP/[0-9.]+)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Reply = Callable[[Decoded], bytes]
@@ -76,8 +77,11 @@ class _Connection:
     def line(self, said: bytes) -> Line:
         if not said:
             return Line()
-        # A line of text is a whole frame: its end mark is often lost where frames are collected.
-        data = bytes.fromhex(said.decode()) if _HEX.fullmatch(said) else said + b"\r\n"
+        try:
+            # A line of text is a whole frame: its end mark is often lost where they are collected.
+            data = _bytes(said) or said + b"\r\n"
+        except ValueError:
+            return Line(error=ODD)
         heard = self._anew(data) if self._talk.unfinished else []
         self.given_up = bool(heard)
         told = _together(heard or self._talk.receive(data), self._device)
@@ -111,7 +115,10 @@ class _Requests:
     def line(self, said: bytes) -> Line:
         if not said:
             return Line()
-        body = bytes.fromhex(said.decode()) if _HEX.fullmatch(said) else said
+        try:
+            body = _bytes(said) or said
+        except ValueError:
+            return Line(error=ODD)
         if named := _REQUEST.fullmatch(body):
             body = named[1]
         try:
@@ -158,6 +165,12 @@ def as_json(number: int, line: Line) -> bytes:
             "device": line.device,
         }
     )
+
+
+def _bytes(said: bytes) -> bytes | None:
+    """What a line of hex holds; None = it is text. `ValueError`: half a byte is left over."""
+    found = _HEX.fullmatch(said)
+    return bytes.fromhex(found[1].decode()) if found else None
 
 
 def _together(heard: list[Heard], device: str | None) -> Line:
