@@ -100,3 +100,10 @@ def test_what_can_not_be_meant_is_refused_with_what_to_do(tmp_path, features, ro
     code, told, _ = judged(tmp_path, features, rows(role))
     assert code == 2
     assert fault in told
+
+
+def test_what_a_victims_device_signals_is_no_violation_of_anybody(tmp_path) -> None:
+    signals = tmp_path / "signals.csv"
+    signals.write_text("wearer,time,kind\nV1,2026-03-02T10:05:00Z,battery_critical\n")
+    _, _, with_signals = judged(tmp_path, [near()], rows(), "--signals", str(signals))
+    assert with_signals == judged(tmp_path, [near()], rows())[2] != []

@@ -12,6 +12,7 @@ import pytest
 from ringfence.engine import (
     NAIVE,
     STANDARD,
+    Absence,
     Batch,
     Condition,
     Source,
@@ -345,6 +346,51 @@ def test_victims_rows_are_copied_to_all_who_must_keep_away_and_to_nobody_else() 
     assert sorted(zip(copied.wearer.tolist(), copied.victim.tolist(), strict=True)) == sorted(
         [(0, victim_number("V1")), (1, victim_number("V1")), (1, victim_number("V2")), (2, 0)]
     )
+
+
+def test_rows_of_a_victim_that_nobody_was_handed_are_refused_with_what_to_do() -> None:
+    plan = compile_plan([rule()], start_at=after(-60), end_at=after(600))
+    with pytest.raises(ValueError, match=r"call with_victims\(plan, batch\) first"):
+        judge_all(plan, Batch.concat([fixes(walk_in()), hers(at_home())]))
+    judge_all(plan, Batch.concat([fixes(walk_in()), hers(at_home(), "V9")]))
+
+
+def test_without_a_proximity_a_victims_rows_mean_nothing() -> None:
+    beside = judged(condition(), fixes(stay(0, 20, 0)), hers(at_home()))
+    assert beside.violations == judged(condition(), fixes(stay(0, 20, 0))).violations != ()
+
+
+def test_two_distances_from_one_victim_are_two_rules() -> None:
+    wide = rule(id="c2", distance_m=1000.0)
+    said = near(found([rule(), wide], fixes(walk_in()), hers(at_home(0, 36))))
+    assert [v.condition for v in said] == ["c2", "c1"]
+
+
+def test_a_changed_distance_closes_the_old_version_and_begins_the_new_one() -> None:
+    old, new = rule(to_at=after(40)), rule(from_at=after(40), version=2, distance_m=300.0)
+    first, second = near(found([old, new], fixes(stay(0, 60, 100)), hers(at_home())))
+    assert (first.version, first.end_at, first.ended_by) == (1, after(40), "condition_ended")
+    assert (second.version, second.how, second.begin_at) == (2, "present_at_start", after(40))
+
+
+def test_an_authorised_meeting_is_not_judged() -> None:
+    meeting = rule(absences=(Absence(after(20), after(40), "mediation"),))
+    first, second = near(found(meeting, fixes(stay(0, 60, 100)), hers(at_home())))
+    assert (first.end_at, first.ended_by) == (after(20), "authorised")
+    assert (second.begin_at, second.how) == (after(40), "present_at_start")
+
+
+@pytest.mark.parametrize("apart_m", [460.0, 495.0, 505.0])
+def test_hours_at_the_very_distance_do_not_flutter(apart_m) -> None:
+    rng = np.random.default_rng(5)
+    he, she = rng.normal(0, 4, (2, 600, 2))
+    said = found(
+        rule(),
+        fixes([(m, apart_m + e, n) for m, (e, n) in enumerate(he)], accuracy_m=10),
+        hers([(m + 0.4, e, n) for m, (e, n) in enumerate(she)], accuracy_m=10),
+    )
+    assert len([v for v in said if v.part == ""]) <= 1
+    assert len(near(said)) == (apart_m < 490)
 
 
 ORDERS: list[Callable[[list[Batch]], list[Batch]]] = [list, lambda parts: parts[::-1]]

@@ -66,7 +66,7 @@ def evaluate(
         in_place: change `state` itself, which saves the copy.
 
     Raises:
-        ValueError: `until_ms` is after the plan's horizon.
+        ValueError: `until_ms` is after the plan's horizon; or a victim's rows are nobody's yet.
     """
     state = state if in_place else state.copy()
     until = _until(plan, until_ms)
@@ -129,6 +129,7 @@ def _items(
     """The batch in canonical order, and which of its rows those are."""
     skipped = outside | (batch.wearer < 0)
     if batch.victim.any():
+        _refuse_unhanded(plan, batch)
         skipped |= ~is_of_pair(plan, batch)
     kept: NDArray[np.intp] | slice = np.flatnonzero(~skipped) if skipped.any() else slice(None)
     batch = batch if isinstance(kept, slice) else batch.take(kept)
@@ -153,6 +154,14 @@ def _items(
         late=np.zeros(len(batch), np.bool_),
         doubts=np.zeros(len(batch.time_ms), np.int32),
     )
+
+
+def _refuse_unhanded(plan: Plan, batch: Batch) -> None:
+    """Refuse a victim's rows that somebody here must hear of, and that were handed to nobody."""
+    if np.isin(batch.victim[batch.wearer < 0], plan.rules.pair_victim).any():
+        raise ValueError(
+            "a victim's rows are not in any wearer's stream: call with_victims(plan, batch) first"
+        )
 
 
 def _law(plan: Plan, state: State, room: int) -> Law:

@@ -211,7 +211,13 @@ def doubts_of(row: np.record, name: RuleName) -> tuple[str, ...]:
     if int(row.how) == How.GNSS_SPOOFED:
         lines.append(_OTHERWISE_TELEPORTED if Doubt.TELEPORTED in bits else _OTHERWISE_SPOOFED)
     spatial = name.condition is not None and Doubt.CROSSING not in bits
-    if spatial and 0 <= float(row.depth_m) < float(row.radius_m):
+    vague = 0 <= float(row.depth_m) < float(row.radius_m)
+    if spatial and vague and name.role in (NEAR, NEAR_RING):
+        lines.append(
+            f"Even at the nearest they were only {float(row.depth_m):.0f} m within the distance, "
+            f"and the circle of their distance is {float(row.radius_m):.0f} m wide."
+        )
+    elif spatial and vague:
         lines.append(
             f"Even the deepest fix lies nearer to the edge ({float(row.depth_m):.0f} m) than its "
             f"circle is wide ({float(row.radius_m):.0f} m)."
