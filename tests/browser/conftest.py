@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.stage import CAST, PASSWORD
+from tests.browser.stage import CAST, PASSWORD, UNWORN
 from tests.conftest import ROOT
 
 CHROMIUM = shutil.which("chromium")
@@ -51,7 +51,23 @@ class Live:
         """Send one report as a tag does, and wait for its acknowledgement."""
         self.seq += 1
         tag = f"T{list(CAST).index(crn) + 1}"
-        body = json.dumps({"tag": tag, "reports": [{"seq": self.seq, **said}]})
+        status, text = self.post(tag, self.tokens[crn], [{"seq": self.seq, **said}])
+        assert status == 200, text
+        assert json.loads(text)["accepted"] == 1, text
+
+    def flood(self) -> None:
+        """Let the tag that is on nobody send until it is told that it is too much."""
+        status = 200
+        while status == 200:
+            at = datetime.now(UTC).isoformat()
+            many = [{"seq": self.seq + n, "time": at} for n in range(3_000)]
+            self.seq += len(many)
+            status, _ = self.post(UNWORN, self.tokens[UNWORN], many)
+        assert status == 429
+
+    def post(self, tag: str, token: str, reports: list[dict[str, object]]) -> tuple[int, str]:
+        """Send reports over HTTP; the answer."""
+        body = json.dumps({"tag": tag, "reports": reports})
         link = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)
         try:
             link.request(
@@ -59,16 +75,14 @@ class Live:
                 "/gateway/v1/reports",
                 body,
                 {
-                    "Authorization": f"Bearer {self.tokens[crn]}",
+                    "Authorization": f"Bearer {token}",
                     "Content-Type": "application/json",
                 },
             )
             answer = link.getresponse()
-            text = answer.read().decode()
+            return answer.status, answer.read().decode()
         finally:
             link.close()
-        assert answer.status == 200, text
-        assert json.loads(text)["accepted"] == 1, text
 
     def fix(self, crn: str, north_m: float, at: datetime, accuracy_m: float = 8.0) -> None:
         """Report a satellite fix so many metres north of the middle of the wearer's zone."""

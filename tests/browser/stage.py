@@ -15,6 +15,8 @@ from ringfence.desk.config.opening import set_up_django
 
 START_AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
 PASSWORD = "correct horse battery"
+UNWORN = "T9"
+"""A tag that is on nobody."""
 CAST = {
     "X000001": ("Wes Weller", "high", (-0.0400, 51.5362)),
     "X000002": ("Wade Winter", "medium", (-0.1420, 51.4560)),
@@ -36,7 +38,11 @@ def main(data: Path) -> dict[str, str]:
     migrate(data)
     for name, role in (("otto", "operator"), ("ola", "officer"), ("eve", "equipment")):
         add_user(by="system:test", username=name, role=role, password=PASSWORD)
-    return {crn: _wearer(crn, number) for number, crn in enumerate(CAST, 1)}
+    from ringfence.desk.cases.tag_actions import add_tag  # noqa: PLC0415
+
+    tokens = {crn: _wearer(crn, number) for number, crn in enumerate(CAST, 1)}
+    tokens[UNWORN] = add_tag(by="system:test", name=UNWORN)[1]
+    return tokens
 
 
 def _wearer(crn: str, number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, PHONE, Live, drawn, picture
 
@@ -85,6 +86,22 @@ def test_every_page_is_clean_and_fits_the_screen(live: Live, visit, size: str) -
 
     assert found == []
     assert too_wide == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_pages_about_tags_are_clean_and_fit_the_screen(live: Live, visit, size: str) -> None:
+    live.flood()
+    equipment = visit("eve", SIZES[size]).page
+    equipment.goto("/tags/unworn")
+    expect(equipment.get_by_role("rowheader", name="T9")).to_be_visible()
+    equipment.screenshot(path=picture(f"tags-unworn-{size}.png"), full_page=True)
+    operator = visit("otto", SIZES[size]).page
+    operator.goto("/")
+    operator.get_by_role("link", name="Tag T9 sends without end").click(timeout=20_000)
+    operator.screenshot(path=picture(f"system-alert-{size}.png"), full_page=True)
+    for page in (equipment, operator):
+        assert faults(page) == []
+        assert wider_than_the_screen(page) <= 0
 
 
 def test_a_forbidden_page_is_clean_and_says_why(live: Live, visit) -> None:

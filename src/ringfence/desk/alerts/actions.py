@@ -72,6 +72,8 @@ def dispose(*, by: Actor, public_id: str, disposition: str, reason: str) -> Aler
         raise AlertRefusedError(f"Choose a verdict: one of {', '.join(Disposition.values)}")
     reason = _worded("reason", reason)
     alert = _alert(public_id)
+    if alert.wearer is None:
+        raise AlertRefusedError("A system alert needs no verdict: close it once it is mended")
     if alert.state == AlertState.CLOSED:
         raise AlertRefusedError(f"{_closed(alert)}: add a note instead")
     if alert.state == AlertState.OPEN:
@@ -96,14 +98,14 @@ def close(*, by: Actor, public_id: str) -> Alert:
     alert = _alert(public_id)
     if alert.state == AlertState.CLOSED:
         raise AlertRefusedError(f"{_closed(alert)}: nothing is left to do")
-    if not alert.disposition:
+    if alert.wearer is not None and not alert.disposition:
         raise AlertRefusedError("Give a verdict (true, false or can’t tell) before you close it")
     if alert.kind == "tamper" and not alert.moments.filter(what="note").exists():
         # A strap cut and taped reports itself whole again (docs/alerts.md): a person must say why.
         raise AlertRefusedError("Add a note on what was found at the tag before you close a tamper")
     alert.state, alert.closed_at, alert.closed_by = AlertState.CLOSED, now(), actor
     alert.save()
-    if alert.kind == "tamper":
+    if alert.kind == "tamper" and alert.wearer is not None:
         note_inspection(by=actor, wearer=alert.wearer, at=alert.closed_at)
     _say(alert, actor, "closed", Event.ALERT_CLOSED)
     return alert

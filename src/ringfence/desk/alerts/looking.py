@@ -56,6 +56,8 @@ def give_reason(request: HttpRequest, wearer: Wearer, *, purpose: str, reason: s
 
 def look_for_alert(request: HttpRequest, alert: Alert) -> None:
     """An open alert is a reason of its own; a closed one is, too, for its own page."""
+    if alert.wearer is None:
+        return  # nobody is looked at
     give_reason(
         request,
         alert.wearer,

@@ -38,9 +38,14 @@ class Alert(GuardedModel):
     """One visit, one tamper, one silence: opened by policy, seen through by people."""
 
     public_id = models.CharField(max_length=16, unique=True, default=public_id)
-    wearer = models.ForeignKey(Wearer, on_delete=models.PROTECT, related_name="alerts")
+    wearer = models.ForeignKey(
+        Wearer, null=True, blank=True, on_delete=models.PROTECT, related_name="alerts"
+    )
+    """Null: a system alert, about the platform or a tag."""
     kind = models.CharField(max_length=24)
     condition_key = models.CharField(max_length=64, blank=True)
+    matter = models.CharField(max_length=80, blank=True, db_index=True)
+    """Of a system alert: what it is about (`looping:17`); else empty."""
     severity = models.PositiveSmallIntegerField(choices=Severity.choices)
     state = models.CharField(
         max_length=16, choices=AlertState.choices, default=AlertState.OPEN, db_index=True
@@ -77,6 +82,11 @@ class Alert(GuardedModel):
 
         indexes = [models.Index(fields=["state", "-severity", "-opened_at"], name="alert_queue")]
         constraints = [
+            models.CheckConstraint(
+                condition=(models.Q(wearer__isnull=False) & ~models.Q(kind="system"))
+                | (models.Q(wearer__isnull=True, kind="system") & ~models.Q(matter="")),
+                name="about_a_wearer_or_the_system",
+            ),
             models.CheckConstraint(
                 condition=models.Q(acknowledged_at__isnull=True, acknowledged_by="")
                 | (models.Q(acknowledged_at__isnull=False) & ~models.Q(acknowledged_by="")),

@@ -156,7 +156,7 @@ def _write(decision: Decision, violation: Violation, alert: Alert | None) -> Non
         if what in AUDITED:
             _record(AUDITED[what], alert)
     if any(what in ("opened", "upgraded") for what, _ in moments):
-        _notify(alert)
+        notify(alert)
     if isinstance(decision, Ended):
         _close_if_for_information(alert)
     if moments:
@@ -203,7 +203,7 @@ def _close_if_for_information(alert: Alert) -> None:
         _record(Event.ALERT_CLOSED, alert)
 
 
-def _notify(alert: Alert) -> None:
+def notify(alert: Alert) -> None:
     """A row until an open page shows it; one for each severity that the alert reaches."""
     Notice.objects.get_or_create(
         key=f"{alert.public_id}:control_room:{alert.severity}",

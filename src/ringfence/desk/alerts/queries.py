@@ -107,6 +107,11 @@ def find_alert(public_id: str) -> Alert:
     return alert
 
 
+def is_system(public_id: str) -> bool:
+    """Whether the alert with this id is about the platform or a tag, not about a wearer."""
+    return Alert.objects.filter(public_id=public_id, wearer__isnull=True).exists()
+
+
 def alert_page(public_id: str, *, by: User) -> AlertPage:
     """All that `by` may see of an alert.
 
@@ -116,6 +121,8 @@ def alert_page(public_id: str, *, by: User) -> AlertPage:
     """
     permitted(by, Permission.SEE_CONTROL_ROOM)
     alert = find_alert(public_id)
+    if alert.wearer is None:
+        raise NoSuchAlertError("This alert is about no wearer: go back to its page")
     from_at, to_at = _around(alert)
     shown = trail(alert.wearer, from_at, to_at) if by.may(Permission.SEE_TRAIL) else []
     return AlertPage(

@@ -69,7 +69,7 @@ def next_step(alert: Alert) -> str:
         return ""
     if alert.state == "open":
         return "acknowledge"
-    return "close" if alert.disposition else "verdict"
+    return "close" if alert.disposition or alert.wearer_id is None else "verdict"
 
 
 def _at(stamp: Stamp) -> datetime:

@@ -16,12 +16,19 @@ from ringfence.desk.alerts.board import board
 from ringfence.desk.alerts.forms import NoteForm, VerdictForm
 from ringfence.desk.alerts.looking import look_for_alert
 from ringfence.desk.alerts.models import Alert, AlertState, Severity
-from ringfence.desk.alerts.paging import pages
-from ringfence.desk.alerts.queries import AlertPage, alert_page, queue
+from ringfence.desk.alerts.queries import (
+    AlertPage,
+    alert_page,
+    find_alert,
+    is_system,
+    queue,
+    stamps,
+)
 from ringfence.desk.alerts.refusals import NoSuchAlertError
 from ringfence.desk.alerts.sending import overdue_notices
 from ringfence.desk.alerts.showing import marks, moment_title, next_step, steps
 from ringfence.desk.kit.clock import now
+from ringfence.desk.kit.paging import pages
 from ringfence.desk.monitoring.bulletin import latest_change_id
 from ringfence.desk.monitoring.live_rows import is_stale, live_rows
 from ringfence.desk.monitoring.queries import live_wearers
@@ -113,6 +120,8 @@ def show_alert(
 ) -> HttpResponse:
     """Render an alert's page, with a form that came back with errors if there is one."""
     change_id = latest_change_id()
+    if is_system(public_id):
+        return _show_system(request, public_id, change_id, note)
     found = _alert_page(request, public_id)
     look_for_alert(request, found.alert)
     user = signed_in(request)
@@ -140,6 +149,26 @@ def show_alert(
             "tiles": settings.MAP_STYLE,
         },
         status=422 if wrong else 200,
+    )
+
+
+def _show_system(
+    request: HttpRequest, public_id: str, change_id: int, note: NoteForm | None
+) -> HttpResponse:
+    user, alert = signed_in(request), find_alert(public_id)
+    return render(
+        request,
+        "alerts/system.html",
+        {
+            "alert": alert,
+            "change_id": change_id,
+            "steps": steps(stamps(alert)),
+            "moments": [(moment_title(m), m) for m in alert.moments.order_by("at", "id")],
+            "next_step": next_step(alert),
+            "may_handle": user.may(Permission.HANDLE_ALERT),
+            "note": note or NoteForm(),
+        },
+        status=422 if note and note.errors else 200,
     )
 
 

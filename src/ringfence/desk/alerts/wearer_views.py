@@ -25,11 +25,11 @@ from ringfence.desk.alerts.looking import (
     has_reason,
     look_for_alert,
 )
-from ringfence.desk.alerts.paging import pages
 from ringfence.desk.alerts.queries import alerts_of
 from ringfence.desk.alerts.wearer_page import conditions_of, tag_health
 from ringfence.desk.cases.models import Wearer
 from ringfence.desk.kit.clock import now
+from ringfence.desk.kit.paging import pages
 from ringfence.desk.monitoring.live_rows import heeding_tampers, live_rows
 from ringfence.desk.monitoring.queries import live_wearer, live_wearers, trail
 from ringfence.desk.monitoring.trail_rows import trail_json, trail_rows

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from ringfence.desk.alerts.opening import open_alerts
+from ringfence.desk.alerts.system import SystemWatch
 from ringfence.desk.config.housekeeping import tidy
 from ringfence.desk.config.watch import Stage
 from ringfence.desk.monitoring.detect import detect, wake_due
 
 TIDY_EVERY_S = 60.0
+LOOK_EVERY_S = 5.0
+"""How often the platform looks after itself."""
 
 
 def stages() -> list[Stage]:
     """Each reads one table and writes the next; the order only saves a round's delay."""
-    return [
+    line = [
         Stage("monitoring.detect", detect),
         Stage("monitoring.deadlines", wake_due),
         Stage("alerts.opening", open_alerts),
         Stage("housekeeping", tidy, every_s=TIDY_EVERY_S),
     ]
+    look = SystemWatch(lambda: [(stage.name, stage.failures) for stage in line])
+    return [*line, Stage("alerts.system", look, every_s=LOOK_EVERY_S)]

@@ -8,6 +8,7 @@ from ringfence.desk.monitoring import views
 
 urlpatterns = [
     path("events", views.events, name="events"),
+    path("tags/unworn", views.unworn, name="tags-unworn"),
     path("map/wearers", views.wearers_table, name="wearers-table"),
     path("map/zones.geojson", views.zones, name="zones"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -16,11 +17,14 @@ from ringfence.desk.accounts.models import User
 from ringfence.desk.accounts.roles import Permission
 from ringfence.desk.accounts.watching import enter_control_room
 from ringfence.desk.kit.clock import now
+from ringfence.desk.kit.paging import pages
 from ringfence.desk.monitoring.bulletin import event_stream
 from ringfence.desk.monitoring.live_rows import is_stale, live_rows
 from ringfence.desk.monitoring.queries import live_wearers
+from ringfence.desk.monitoring.unworn import unworn_tags
 from ringfence.desk.monitoring.zones import zones_geojson
 
+TAGS_PER_PAGE = 50
 CHANGE_ID = re.compile(r"[0-9]{1,18}")
 
 
@@ -58,3 +62,16 @@ def zones(request: HttpRequest) -> HttpResponse:
     """Everybody's zones that hold now."""
     enter_control_room(request)
     return JsonResponse(zones_geojson())
+
+
+@require_GET
+@never_cache
+@needs(Permission.MANAGE_TAGS)
+def unworn(request: HttpRequest) -> HttpResponse:
+    """Tags that nobody wears and that report all the same."""
+    page = Paginator(unworn_tags(), TAGS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "monitoring/unworn.html",
+        {"page": page, "pages": pages(request, page), "at": now()},
+    )
