@@ -6,6 +6,7 @@ that was told to wait for it sends again until it comes, any other ignores it.
 
 from __future__ import annotations
 
+import struct
 from typing import Any, Final
 
 from ringfence.gateway.codecs.queclink import binary, text
@@ -65,7 +66,7 @@ class Talk:
             made = self._reports(said)
         except UnusableError as fault:
             return self._unusable(raw, str(fault))
-        except (ValueError, IndexError, OverflowError):
+        except (ValueError, IndexError, OverflowError, struct.error):
             return self._unusable(raw, "the frame is damaged: its fields can't be read")
         device = said.device
         if device != self._device:
