@@ -142,9 +142,9 @@ def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> L
         # From the fix before, believed or not: it had its share of forgetting already.
         keep = math.exp(-(look.time_ms - me.raw_ms) / limits.forget_ms)
     doubts = doubts_of(limits, me, look, accuracy_m)
-    moving, on_way = is_moving(limits, me, look), False
+    moving, on_way, turned = is_moving(limits, me, look), False, False
     if believed(doubts) and look.source != CELL:
-        on_way = follow(limits, me, look)
+        on_way, turned = follow(limits, me, look)
         moving = moving or is_going(limits, me)
     return Look(
         look.time_ms,
@@ -159,6 +159,7 @@ def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> L
         look.east,
         moving,
         on_way and moving,
+        turned,
     )
 
 

@@ -89,6 +89,7 @@ def last_look(law: Law, wearer: int) -> Look:
         east=1.0,
         moving=False,
         on_way=False,
+        turned=False,
     )
 
 

@@ -196,7 +196,9 @@ def _look_of(limits: Thresholds, items: Items, row: int) -> Look:
     circle_m = radius_m(limits, accuracy_m, source)
     east = 1.0 if limits.geometric else max(math.cos(math.radians(lat)), 0.001)
     at_ms = items.time_ms[row]
-    return Look(at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0, east, False, False)
+    return Look(
+        at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0, east, False, False, False
+    )
 
 
 @inner

@@ -13,7 +13,7 @@ import numpy as np
 from ringfence.engine import plan, states
 from ringfence.engine.belief import SETTLED_PLACE
 from ringfence.engine.compiling import hot, inner
-from ringfence.engine.crossing import Crossing, may_cross, say_crossing
+from ringfence.engine.crossing import Crossing, crossed_probability, may_cross, say_crossing
 from ringfence.engine.judging import Reading, settle, take_in
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
@@ -180,6 +180,7 @@ def seen_apart(look: Look, gap: Apart) -> Look:
         look.east,
         look.moving,
         look.on_way,
+        look.turned,
     )
 
 
@@ -233,6 +234,7 @@ def learn_pair(law: Law, wearer: int, number: int, look: Look) -> None:
             1.0,
             False,
             False,
+            False,
         )
     if is_fresh(law, wearer, number, look.time_ms, hers):
         gap = measure(law, wearer, number, look, hers)
@@ -280,7 +282,10 @@ def cross_pair(law: Law, wearer: int, number: int, look: Look, hers: bool) -> No
         return
     entry_ms = mover.fix_ms + int(share * (look.time_ms - mover.fix_ms))
     if entry_ms >= law.spans[law.cursors[number], 0]:
-        way = Crossing(look.time_ms, entry_ms, rule.buffer_m - nearest_m)
+        way_m = flat_m(look.east, look.lon - mover.lon, look.lat - mover.lat)
+        deepest_m = rule.buffer_m - nearest_m
+        p = crossed_probability(deepest_m, way_m, look.turned)
+        way = Crossing(look.time_ms, entry_ms, deepest_m, p)
         say_crossing(law, wearer, number, way)
 
 

@@ -30,6 +30,8 @@ FITS: Final = 9.0
 """Squared distance, in variances of one axis, at which a fix still fits the way: 99 %."""
 SURE_OF_SPEED: Final = 3.0
 """A speed is known once its square exceeds so many of its variances."""
+STRAIGHT: Final = 0.9
+"""Cosine of the turn up to which a way counts as straight: 26 degrees."""
 ON_WAY_MS: Final = 180_000
 """A longer pause, and the way may have turned."""
 
@@ -43,18 +45,22 @@ def noise_m2(limits: Thresholds, radius_m: float) -> float:
 
 
 @hot
-def follow(limits: Thresholds, me: np.record, look: Look) -> bool:
-    """Take a believed fix into the track; say whether it carries on the way that the track shows.
+def follow(limits: Thresholds, me: np.record, look: Look) -> tuple[bool, bool]:
+    """Take a believed fix into the track.
 
-    Such a fix does not stand alone: an outlier would have to fall, by chance, where the way leads.
+    Returns:
+        Whether it carries on the way that the track shows: such a fix does not stand alone, an
+        outlier would have to fall, by chance, where the way leads. And whether it lies aside
+        from that way: then the way between was no straight one.
     """
     noise = noise_m2(limits, look.radius_m)
     elapsed_ms = look.time_ms - me.track_ms
     if me.track_ms == NEVER or elapsed_ms > limits.quiet_ms:
         start_track(limits, me, look, noise)
-        return False
+        return False, False
     speed2 = me.east_mps * me.east_mps + me.north_mps * me.north_mps
     known = speed2 >= SURE_OF_SPEED * me.var_vv
+    turned = known and is_aside(me, look)
     foresee(limits, me, elapsed_ms / 1000.0, look.east)
     me.track_ms = look.time_ms
     dx = (look.lon - me.track_lon) * look.east * M_IN_DEGREE
@@ -67,7 +73,16 @@ def follow(limits: Thresholds, me: np.record, look: Look) -> bool:
     else:
         start_track(limits, me, look, noise)
     tells = noise <= before_m2  # more than the way does
-    return bool(fits and known and tells and elapsed_ms <= ON_WAY_MS)
+    return bool(fits and known and tells and elapsed_ms <= ON_WAY_MS), turned
+
+
+@inner
+def is_aside(me: np.record, look: Look) -> bool:
+    """Whether a fix lies aside from where the track is heading, by more than `STRAIGHT`."""
+    dx, dy = (look.lon - me.lon) * look.east, look.lat - me.lat
+    along = dx * me.east_mps + dy * me.north_mps
+    far2 = (dx * dx + dy * dy) * (me.east_mps * me.east_mps + me.north_mps * me.north_mps)
+    return bool(along <= 0.0 or along * along < STRAIGHT * STRAIGHT * far2)
 
 
 @inner

@@ -46,7 +46,9 @@ class Look(NamedTuple):
     moving: bool
     """It shows the tag in motion."""
     on_way: bool
-    """It carries on the way that the fixes before it show."""
+    """It carries on the way that the fixes before it show …"""
+    turned: bool
+    """… or lies aside from it."""
 
 
 @compiled
