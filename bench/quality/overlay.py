@@ -10,6 +10,7 @@ from bench.quality.truth import LAT0, LON0, WEEK_S, Week
 from ringfence.engine.fix import E7, Batch, Source
 from ringfence.geo.frame import LocalFrame
 
+HABITS = ("tag", "phone", "drift")
 JUMP_SHARE = 0.0015
 START_MS = 1_772_323_200_000  # 2026-03-01
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.quality.truth import Week
 
@@ -31,12 +32,14 @@ class Score:
     doubled: int = 0
     delays_s: list[float] = field(default_factory=list)
 
-    def add(self, week: Week, alerts: list[Alert], possible: list[Alert]) -> None:
-        """Score one week."""
+    def add(
+        self, week: Week, heard_s: NDArray[np.float64], alerts: list[Alert], possible: list[Alert]
+    ) -> None:
+        """Score one week. A stay in which the tag said nothing at all is nobody's to find."""
         self.weeks += 1
         owners: dict[int, int] = {}
         for opened, ended in alerts:
-            stay = _stay_of(week, opened, ended)
+            stay = stay_of(week, opened, ended)
             if stay is None:
                 self.false += 1
             else:
@@ -44,7 +47,8 @@ class Score:
         self.visits_alerted += len(owners)
         self.doubled += sum(n - 1 for n in owners.values())
         for i, (begin, end) in enumerate(week.stays):
-            self._stay(begin, end, alerts, possible, found=i in owners)
+            if bool(((heard_s >= begin) & (heard_s < end)).any()) or i in owners:
+                self._stay(begin, end, alerts, possible, found=i in owners)
 
     def _stay(
         self, begin: int, end: int, alerts: list[Alert], possible: list[Alert], *, found: bool
@@ -79,7 +83,8 @@ class Score:
         }
 
 
-def _stay_of(week: Week, opened: float, ended: float) -> int | None:
+def stay_of(week: Week, opened: float, ended: float) -> int | None:
+    """The true stay that an alert is of, by number; None = of none."""
     for i, (begin, end) in enumerate(week.stays):
         if opened <= end + NEAR_S and ended >= begin - 5:
             return i
