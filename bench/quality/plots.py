@@ -42,7 +42,9 @@ def _circles(residuals: Residuals) -> Any:
     x = alt.X("claimed:Q", title="claimed radius of 95 %, metres (median of its class)")
     y = alt.Y("off:Q", title="95 % of the fixes were within, metres")
     log = alt.Scale(type="log", domain=[3, 1000], nice=False)
-    kind = alt.Shape("who:N", title=None, legend=alt.Legend(orient="bottom", columns=1, labelLimit=0))
+    kind = alt.Shape(
+        "who:N", title=None, legend=alt.Legend(orient="bottom", columns=1, labelLimit=0)
+    )
     points = alt.Chart(alt.Data(values=rows)).mark_point(size=90, filled=True, opacity=0.8)
     truth = alt.Chart(alt.Data(values=line)).mark_line(color="black", strokeDash=[4, 4])
     chart = points.encode(x.scale(log), y.scale(log), kind, alt.Color("who:N", title=None))
