@@ -17,6 +17,7 @@ from bench.codecs import DEVICES, REQUESTS, teltonika, way
 from ringfence.cli import app
 from ringfence.gateway.decoding import PROTOCOLS
 from tests.gateway.codecs.queclink_frames import IMEI, binary, fri, located, text
+from tests.gateway.codecs.tag_frames import packet, record
 
 COMMAND = Path(sys.executable).parent / "ringfence"
 BODY = {"_type": "location", "tst": 1_772_359_320, "lat": 48.654321, "lon": -9.123456, "t": "u"}
@@ -244,3 +245,19 @@ def test_a_typical_frame_of_every_protocol_is_a_place_and_a_time(protocol: str) 
     assert report["time"] == f"{place.at:%Y-%m-%dT%H:%M:%SZ}"
     assert (blank["error"], told["error"]) == (None, None)
     assert nonsense["error"]
+
+
+def test_a_place_held_without_a_fix_is_shown_as_one() -> None:
+    (line,) = decoded("teltonika", packet([record(sats=0)]).hex().encode())
+    (report,) = line["reports"]
+    assert (report["lat"], report["lon"], report["fix"]) == (51.5072, -0.1278, False)
+    assert "stale_lat" not in report.get("raw", {})
+
+
+def test_what_a_damaged_frame_seems_to_say_is_shown_with_its_error() -> None:
+    bad = bytearray(packet([record()]))
+    bad[-1] ^= 1
+    (line,) = decoded("teltonika", bytes(bad).hex().encode())
+    assert "checksum" in line["error"]
+    assert line["replies"] == []
+    assert [(r["lat"], r["lon"]) for r in line["reports"]] == [(51.5072, -0.1278)]

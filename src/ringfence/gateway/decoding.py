@@ -27,6 +27,8 @@ ODD: Final = "a digit of the hex is missing or too many: a byte is two"
 _HEX = re.compile(rb"(?:0[xX])?([0-9a-fA-F ]+)")
 _REQUEST = re.compile(rb"(?:GET|POST|PUT) +(\S+)(?: +HTTP/[0-9.]+)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HELD: Final = ("stale_lat", "stale_lon")
+"""What codecs call the place that a device holds without a fix, in degrees."""
 Reply = Callable[[Decoded], bytes]
 _encode = msgspec.json.Encoder().encode
 
@@ -176,7 +178,7 @@ def _bytes(said: bytes) -> bytes | None:
 def _together(heard: list[Heard], device: str | None) -> Line:
     return Line(
         next((h.device for h in reversed(heard) if h.device), device),
-        tuple(report for h in heard for report in h.reports),
+        tuple(report for h in heard for report in h.reports or h.doubtful),
         tuple(own for h in heard for own in h.unnamed),
         tuple(h.reply for h in heard if h.reply),
         "; ".join(h.error for h in heard if h.error) or None,
@@ -189,13 +191,21 @@ def _refused(refusal: Refusal, decoded: Decoded) -> str:
 
 
 def spelled(report: Report, raw: dict[str, Any]) -> dict[str, Any]:
-    """A report in the shape of `POST /gateway/v1/reports`; `raw` is what has no name of ours."""
+    """A report in the shape of `POST /gateway/v1/reports`; `raw` is what has no name of ours.
+
+    A place that the device only holds, from its last fix, is shown with `fix` false: it is never
+    stored as a position.
+    """
     placed = report.lat_e7 is not None and report.lon_e7 is not None
+    held = None if placed else _held(raw)
+    if held:
+        raw = {name: value for name, value in raw.items() if name not in _HELD}
     said = {
         "seq": report.seq,
         "time": _iso(report.time_ms),
-        "lat": report.lat_e7 / E7 if placed and report.lat_e7 is not None else None,
-        "lon": report.lon_e7 / E7 if placed and report.lon_e7 is not None else None,
+        "lat": report.lat_e7 / E7 if report.lat_e7 is not None else held and held[0],
+        "lon": report.lon_e7 / E7 if report.lon_e7 is not None else held and held[1],
+        "fix": False if held else None,
         "accuracy_m": report.accuracy_m,
         "source": Source(report.source).name.lower() if report.source else None,
         "speed_mps": report.speed_mps,
@@ -208,6 +218,11 @@ def spelled(report: Report, raw: dict[str, Any]) -> dict[str, Any]:
         "raw": raw or None,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _held(raw: dict[str, Any]) -> tuple[float, float] | None:
+    lat, lon = (raw.get(name) for name in _HELD)
+    return (lat, lon) if isinstance(lat, float) and isinstance(lon, float) else None
 
 
 def _iso(time_ms: int) -> str:

@@ -39,6 +39,8 @@ class Heard(NamedTuple):
     """Why it can't be used, and what to do; never a place or a person."""
     missing: int = 0
     """So many frames before it were numbered by the device and have not come (yet)."""
+    doubtful: tuple[Report, ...] = ()
+    """What a damaged frame seems to say: only if asked for, for people. Never stored."""
 
 
 class Conversation(Protocol):

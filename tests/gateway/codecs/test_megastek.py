@@ -34,7 +34,7 @@ def test_a_position_marked_invalid_is_no_fix_but_the_rest_counts() -> None:
     assert (report.lat_e7, report.lon_e7, report.speed_mps, report.source) == (None, None, None, 0)
     assert (report.battery_pct, report.satellites) == (87.0, 9)
     assert names(heard) == ["strap_cut", "battery_low"]
-    assert heard.unnamed[0]["stale_lat"] == "5130.43200N"
+    assert heard.unnamed[0]["stale_lat"] == pytest.approx(51 + 30.432 / 60)
 
 
 @pytest.mark.parametrize(

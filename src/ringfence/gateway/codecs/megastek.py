@@ -177,9 +177,7 @@ def _unnamed_new(fields: list[bytes], model: DeviceModel) -> dict[str, Any]:
     if fields[3] == b"S":
         unnamed["stored"] = True
     if fields[6] != b"A":
-        unnamed |= _said(
-            (("stale_lat", fields[7] + fields[8]), ("stale_lon", b"".join(fields[9:11])))
-        )
+        unnamed |= _stale(*fields[7:11])
     return unnamed
 
 
@@ -256,9 +254,7 @@ def _unnamed_old(said: bytes, fields: list[bytes], model: DeviceModel) -> dict[s
     if said[:3] == b"LOG":
         unnamed["stored"] = True
     if fields[2] != b"A":
-        unnamed |= _said(
-            (("stale_lat", b"".join(fields[3:5])), ("stale_lon", b"".join(fields[5:7])))
-        )
+        unnamed |= _stale(*fields[3:7])
     at = _imei_at(fields)
     if at:
         alarm, rest = fields[at - 1], [*fields[at + 1 :], b""]
@@ -284,6 +280,14 @@ def _imei_at(fields: list[bytes]) -> int:
 def _after_checksum(fields: list[bytes]) -> list[bytes]:
     begin = next((i for i, f in enumerate(fields) if b"*" in f), len(fields))
     return fields[begin + 1 :]
+
+
+def _stale(*where: bytes) -> dict[str, float]:
+    """The place that the tag holds without a fix, in degrees."""
+    lat_e7, lon_e7, *_ = _place(list(where), (b"", b"", b""), _GNSS)
+    if lat_e7 is None or lon_e7 is None:
+        return {}
+    return {"stale_lat": lat_e7 / E7, "stale_lon": lon_e7 / E7}
 
 
 def _place(where: list[bytes], motion: tuple[bytes, bytes, bytes], source: int) -> _Place:

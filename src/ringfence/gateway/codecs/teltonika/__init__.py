@@ -94,7 +94,11 @@ class _Talk:
         raw = buffer[at:after]
         data = raw[8:-4]
         if crc16(data) != int.from_bytes(raw[-4:], "big"):
-            return at + self._damaged(raw, heard)
+            length = self._damaged(raw, heard)
+            if self._say_unnamed and length == len(raw):
+                seems = self._packet(raw, self._device, data)
+                heard[-1] = heard[-1]._replace(doubtful=seems.reports, unnamed=seems.unnamed)
+            return at + length
         self._faults = 0
         heard.append(self._packet(raw, self._device, data))
         return after
