@@ -19,6 +19,7 @@ from ringfence import (
     cli_fixes,
     cli_people,
     cli_platform,
+    cli_quarantine,
     cli_sim,
     cli_tags,
 )
@@ -62,6 +63,11 @@ feeds.command()(cli_feeds.unbind)
 feeds.command()(cli_feeds.rotate)
 feeds.command()(cli_feeds.revoke)
 app.add_typer(feeds, name="feeds")
+
+quarantine = typer.Typer(help="What could not be decoded, or was nobody's.", no_args_is_help=True)
+quarantine.command("list")(cli_quarantine.list_)
+quarantine.command()(cli_quarantine.redecode)
+app.add_typer(quarantine, name="quarantine")
 
 imports = typer.Typer(help="Take a file in.", no_args_is_help=True)
 imports.command("conditions")(cli_files.import_conditions)

@@ -42,6 +42,9 @@ class Event(StrEnum):
     FIXES_IMPORT_BEGUN = "fixes.import_begun"
     FIXES_IMPORTED = "fixes.imported"
     FIXES_EXPORTED = "fixes.exported"
+    QUARANTINE_DECODING = "quarantine.decoding"
+    QUARANTINE_DECODED = "quarantine.decoded"
+    QUARANTINE_DROPPED = "quarantine.dropped"
     VIOLATIONS_EXPORTED = "violations.exported"
 
     ALERT_OPENED = "alert.opened"

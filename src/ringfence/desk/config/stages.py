@@ -7,10 +7,14 @@ from ringfence.desk.alerts.system import SystemWatch
 from ringfence.desk.config.housekeeping import tidy
 from ringfence.desk.config.watch import Stage
 from ringfence.desk.monitoring.detect import detect, wake_due
+from ringfence.desk.monitoring.quarantine_keeping import keep_within
 
 TIDY_EVERY_S = 60.0
 LOOK_EVERY_S = 5.0
 """How often the platform looks after itself."""
+KEEP_EVERY_S = 150.0
+"""In this time each half of a full quarantine grows by 1.2 MiB, or 2,400 rows, at most; its size is
+counted row by row."""
 
 
 def stages() -> list[Stage]:
@@ -20,6 +24,7 @@ def stages() -> list[Stage]:
         Stage("monitoring.deadlines", wake_due),
         Stage("alerts.opening", open_alerts),
         Stage("housekeeping", tidy, every_s=TIDY_EVERY_S),
+        Stage("quarantine", keep_within, every_s=KEEP_EVERY_S),
     ]
     look = SystemWatch(lambda: [(stage.name, stage.failures) for stage in line])
     return [*line, Stage("alerts.system", look, every_s=LOOK_EVERY_S)]

@@ -89,7 +89,11 @@ class Quarantine(models.Model):
     """As it stands now: decoding again may leave another than it was set apart for."""
     detail = models.CharField(max_length=400, blank=True)
     raw = models.BinaryField()
+    """As it came, at most its first 64 KiB."""
+    size = models.PositiveIntegerField(default=0)
+    """How many bytes came."""
     sha256 = models.BinaryField(default=b"")
+    """Of `raw`."""
     tag = models.ForeignKey(
         Tag, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )

@@ -153,15 +153,15 @@ def _mark() -> str:
 
 
 def _quarantined(item: SetApart) -> Quarantine:
-    cut = f" (first {RAW_KEPT:,} of {len(item.raw):,} bytes)" if len(item.raw) > RAW_KEPT else ""
     raw = item.raw[:RAW_KEPT]
     return Quarantine(
         door=item.door,
         peer=item.peer,
         received_ms=item.received_ms,
         reason=item.reason,
-        detail=item.detail[: 400 - len(cut)] + cut,
+        detail=item.detail[:400],
         raw=raw,
+        size=len(item.raw),
         sha256=fingerprint(raw),
         tag_id=item.tag.id if item.tag else None,
         feed_id=item.feed.id if item.feed else None,
