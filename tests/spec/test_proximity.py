@@ -16,6 +16,7 @@ from ringfence.engine import (
     Batch,
     Condition,
     Source,
+    Standing,
     Violation,
     compile_plan,
     evaluate,
@@ -150,10 +151,32 @@ def test_nothing_ever_heard_of_either_side_is_unknown() -> None:
 
 
 def state_of(*batches: Batch) -> str:
+    return standing_of(*batches).state
+
+
+def standing_of(*batches: Batch) -> Standing:
     plan = compile_plan([rule()], start_at=after(-60), end_at=after(600))
     replay = judge_all(plan, with_victims(plan, Batch.concat(list(batches))), ms(after(60)))
     (standing,) = standings(plan, replay.result.state, "W1")
-    return standing.state
+    return standing
+
+
+def test_a_standing_tells_no_distance_beyond_twice_the_ordered_one() -> None:
+    """Told often enough from places that he knows, it would tell him where she is."""
+    far = standing_of(fixes(stay(0, 60, 5000)), hers(at_home()))
+    assert far.distance_m == -500.0
+    assert far.why.startswith(
+        "The two devices were at least 1,000 m apart (the ordered distance is"
+    )
+    close = standing_of(fixes(stay(0, 60, 300)), hers(at_home()))
+    assert close.distance_m == pytest.approx(200, abs=3)
+    assert "were 300 m apart" in close.why or "were 299 m apart" in close.why
+    gone = standing_of(fixes(stay(0, 10, 300)), hers(at_home(0, 10)))
+    assert "confirmed at" in gone.why
+    vague = standing_of(fixes(stay(0, 10, 5000)), hers(at_home(0, 10)))
+    assert "to tell where the two are now" in vague.why
+    alone = standing_of(fixes(stay(0, 60, 300)))
+    assert alone.why.startswith("No position of one of the two devices was ever received")
 
 
 def test_silence_of_either_side_ends_nothing_that_is_confirmed() -> None:

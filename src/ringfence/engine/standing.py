@@ -66,19 +66,29 @@ def _why(plan: Plan, state: State, number: int, distance_m: float | None) -> str
     rule, slot = plan.rules.rows[number], state.slots[number]
     me = state.wearers[int(rule.wearer)]
     if distance_m is None:
-        return "No position was ever received, so nothing is known."
-    seen = _seen(me, distance_m) if rule.role != NEAR else _seen_apart(rule, me, distance_m)
-    return f"{seen}: {_verdict(plan, me, slot)}."
+        whose = " of one of the two devices" if rule.role == NEAR else ""
+        return f"No position{whose} was ever received, so nothing is known."
+    if rule.role == NEAR:
+        her_ms = state.pairs[int(rule.pair)].fix_ms
+        seen = f"{_seen_apart(rule, distance_m)} {said_time(me.fix_ms)} and {said_time(her_ms)}"
+        verdict = _verdict(plan, me, slot).replace("where the wearer is", "where the two are")
+        return f"{seen}: {verdict}."
+    return f"{_seen(me, distance_m)}: {_verdict(plan, me, slot)}."
 
 
 def _distance_m(plan: Plan, state: State, rule: np.record) -> float | None:
-    """Signed metres to the edge, positive inside; of a pair, how much nearer than allowed."""
+    """Signed metres to the edge, positive inside; of a pair, how much nearer than ordered.
+
+    Beyond twice the ordered distance a pair's is not told: who knows where he was himself, and how
+    far she was from there, again and again, knows where she is.
+    """
     me = state.wearers[int(rule.wearer)]
     if rule.role == NEAR:
         her = state.pairs[int(rule.pair)]
         if int(her.fix_ms) == memory.NEVER:
             return None
-        return float(rule.buffer_m - geodesic_m(me.lon, me.lat, her.lon, her.lat))
+        nearer_m = rule.buffer_m - geodesic_m(me.lon, me.lat, her.lon, her.lat)
+        return float(max(nearer_m, -rule.buffer_m))
     lon, lat = float(me.lon), float(me.lat)
     return float(signed_distance_m(plan.rules.edges, int(rule.zone), lon, lat, np.inf))
 
@@ -94,12 +104,13 @@ def _seen(me: np.record, distance_m: float) -> str:
     )
 
 
-def _seen_apart(rule: np.record, me: np.record, distance_m: float) -> str:
+def _seen_apart(rule: np.record, distance_m: float) -> str:
     """How far apart the two devices were; never where the other one was."""
+    apart_m, ordered_m = float(rule.buffer_m) - distance_m, float(rule.buffer_m)
+    least = "at least " if apart_m >= 2 * ordered_m else ""
     return (
-        f"The two devices were {float(rule.buffer_m) - distance_m:,.0f} m apart by their last "
-        f"fixes (the limit is {float(rule.buffer_m):,.0f} m), the wearer’s at "
-        f"{said_time(me.fix_ms)}"
+        f"The two devices were {least}{apart_m:,.0f} m apart (the ordered distance is "
+        f"{ordered_m:,.0f} m) by their last fixes, the wearer’s and the other’s, at"
     )
 
 
