@@ -244,15 +244,15 @@ def _kept_apart(found: Found, wearing: Wearing, at_ms: int) -> str:
 
 def _not_stored(found: list[Found]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """A number for each report that is not stored yet; equal reports have the same."""
-    stored = set()
-    for start in range(0, len(found), GROUP):
-        part = found[start : start + GROUP]
-        rows = Report.objects.filter(
-            tag_id__in={f.tag.id for f in part},
-            time_ms__in={f.report.time_ms for f in part},
-            digest__in={f.report.digest for f in part},
-        )
-        stored |= set(rows.values_list("tag_id", "time_ms", "digest"))
+    times: dict[int, list[int]] = defaultdict(list)
+    for one in found:
+        times[one.tag.id].append(one.report.time_ms)
+    stored: set[tuple[int, int, int]] = set()
+    for tag_id, of_tag in times.items():
+        for start in range(0, len(of_tag), GROUP):
+            # Not by digest, too: the database would try each of them with each time.
+            rows = Report.objects.filter(tag_id=tag_id, time_ms__in=of_tag[start : start + GROUP])
+            stored |= set(rows.values_list("tag_id", "time_ms", "digest"))
     fresh = [
         hash((f.tag.id, f.report.digest))
         for f in found
