@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-from numba import njit
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ringfence.geo
+from ringfence.geo.compiled import later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +52,7 @@ def inner(function: F) -> F:
     As `geo.compiled`, but without the door for Python, which for the kernel's wide arguments
     would double the time that an install takes. Tests call `.py_func`.
     """
-    return cast("F", njit(**_INNER)(function))
+    return later(function, _INNER)
 
 
 def hot(function: F) -> F:
@@ -61,7 +60,7 @@ def hot(function: F) -> F:
 
     A call hands over the law's sixty words; for what runs per item that costs more than the work.
     """
-    return cast("F", njit(**_INNER, forceinline=True)(function))
+    return later(function, _INNER | {"forceinline": True})
 
 
 def drop_stale() -> None:

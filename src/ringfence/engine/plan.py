@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ringfence.geo.edges import Arrays
     from ringfence.geo.shapes import Shape
 
 EXCLUSION: Final = 0
@@ -65,7 +66,7 @@ class Rules(NamedTuple):
     """(rules, 4): west, south, east, north, degrees; outside it a settled rule is skipped."""
     spans: NDArray[np.int64]
     """(spans, 3): start and end, UTC ms, and 1 where an authorised absence ends it."""
-    edges: tuple[NDArray[np.void], NDArray[np.float64], NDArray[np.int64]]
+    edges: Arrays
     first_pair: NDArray[np.int64]
     """(wearers + 1): a wearer's pairs are rows `first_pair[w]` to `first_pair[w + 1]`."""
     pair_victim: NDArray[np.int32]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
-
-from numba import njit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,6 +12,42 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., object]")
 
 OPTIONS: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+
+class Later:
+    """A function that numba compiles, or finds compiled on disk, when it is first needed.
+
+    numba's import takes 1.4 s of CPU. Who only reads conditions, draws a map or asks for help
+    doesn't wait for it (bench/start.py).
+    """
+
+    def __init__(self, function: Callable[..., object], options: dict[str, Any]) -> None:
+        update_wrapper(self, function)
+        self.py_func = function
+        self._options = options
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """The object that numba makes of it, once."""
+        from numba import njit  # noqa: PLC0415 -- the import that is put off
+
+        return njit(**self._options)(self.py_func)
+
+    def __call__(self, *args: object) -> object:
+        """Call it from Python."""
+        return self.dispatcher(*args)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What the compiler asks of a value that it doesn't know: here, a compiled function."""
+        return self.dispatcher._numba_type_
+
+
+def later(function: F, options: dict[str, Any]) -> F:
+    """`function`, to be compiled by these options; as it is where numba is switched off."""
+    if int(os.environ.get("NUMBA_DISABLE_JIT") or 0):
+        return function
+    return cast("F", Later(function, options))
 
 
 def compiled(function: F) -> F:
@@ -28,9 +64,9 @@ def compiled(function: F) -> F:
     numba looks at this function's own file to decide whether the copy on disk is fresh, not at
     the files of what it calls: after a change in `geo/`, delete the `*.nbi` files of callers.
     """
-    return cast("F", njit(**OPTIONS | {"_nrt": False})(function))
+    return later(function, OPTIONS | {"_nrt": False})
 
 
 def compiled_maker(function: F) -> F:
     """As `compiled`, for a function that makes arrays."""
-    return cast("F", njit(**OPTIONS)(function))
+    return later(function, OPTIONS)

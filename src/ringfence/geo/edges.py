@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Arrays = tuple[NDArray[np.void], NDArray[np.float64], NDArray[np.int64]]
+    Edges = NDArray[np.float64]
+    Arrays = tuple[
+        NDArray[np.void], Edges, NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]
+    ]
 
 AREA: Final = 0
 DISC: Final = 1
@@ -24,7 +27,9 @@ CORRIDOR: Final = 2
 EDGES_A_BAND: Final = 4
 """Below about this many, looking up a band costs more than it saves."""
 COPIES: Final = 4
-"""An edge stands in every band that it passes; the copies may make the table this much longer."""
+"""An edge is listed in every band that it passes; lists may be this much longer than the edges."""
+BLOCK: Final = 8
+"""So many edges in a row share a box; and so many boxes share a wider one."""
 
 SHAPE_ROW: Final = np.dtype(
     [
@@ -40,13 +45,17 @@ SHAPE_ROW: Final = np.dtype(
         ("bands_per_deg", np.float64),
         ("bands", np.int64),
         ("first_band", np.int64),
+        ("first_edge", np.int64),
+        ("edges", np.int64),
+        ("first_box", np.int64),
+        ("first_wide_box", np.int64),
         ("form", np.int64),
     ]
 )
 """One shape: its bounding box in degrees (radius and half width included), degrees of longitude
 in a metre at its poleward side (never too few), a disc's centre, radius or half width, and its
 bands of latitude: `bands` of equal height from `band_south` up, rows in `starts` from
-`first_band`."""
+`first_band`. Its edges, the boxes of its blocks of edges, and the boxes of its blocks of those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +64,14 @@ class EdgeTable:
 
     shapes: NDArray[np.void]
     """One `SHAPE_ROW` a shape."""
-    edges: NDArray[np.float64]
-    """(n, 4): lon1, lat1, lon2, lat2, degrees; band by band, so that a place reads few of them."""
+    edges: Edges
+    """(n, 4): lon1, lat1, lon2, lat2, degrees; ring by ring: those in a row lie together."""
+    banded: NDArray[np.int32]
+    """Numbers of edges, band by band: an inside is told by the few at its own latitude."""
     starts: NDArray[np.int64]
-    """Band b of a shape is `edges[starts[first_band + b]:starts[first_band + b + 1]]`."""
+    """Band b of a shape is `banded[starts[first_band + b]:starts[first_band + b + 1]]`."""
+    boxes: NDArray[np.float64]
+    """(boxes, 4): west, south, east, north, degrees: what is far from a box is not measured."""
 
     def __len__(self) -> int:
         """Count the shapes."""
@@ -66,24 +79,33 @@ class EdgeTable:
 
     def arrays(self) -> Arrays:
         """The tuple that the compiled functions of `distance` take; its parts are theirs alone."""
-        return self.shapes, self.edges, self.starts
+        return self.shapes, self.edges, self.banded, self.starts, self.boxes
 
 
 def build_edge_table(shapes: Sequence[Shape]) -> EdgeTable:
     """Lay shapes out as arrays; shape `i` keeps number `i`."""
     rows = np.zeros(len(shapes), SHAPE_ROW)
-    all_edges = [np.zeros((0, 4))]
-    all_starts = [np.zeros(0, np.int64)]
-    edges_so_far = starts_so_far = 0
+    edges: list[Edges] = [np.zeros((0, 4))]
+    banded, starts = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+    boxes: list[NDArray[np.float64]] = [np.zeros((0, 4))]
+    far = {"edge": 0, "listed": 0, "band": 0, "box": 0}
     for row, shape in zip(rows, shapes, strict=True):
         _describe(row, shape)
-        edges, starts = _banded(row, _edges_of(shape))
-        row["first_band"] = starts_so_far
-        all_edges.append(edges)
-        all_starts.append(starts + edges_so_far)
-        edges_so_far += len(edges)
-        starts_so_far += len(starts)
-    return EdgeTable(rows, np.concatenate(all_edges), np.concatenate(all_starts))
+        own = _edges_of(shape)
+        listed, begins = _banded(row, own)
+        narrow, wide = _boxes(own)
+        row["first_edge"], row["edges"], row["first_band"] = far["edge"], len(own), far["band"]
+        row["first_box"], row["first_wide_box"] = far["box"], far["box"] + len(narrow)
+        edges.append(own)
+        banded.append((listed + far["edge"]).astype(np.int32))
+        starts.append(begins + far["listed"])
+        boxes += [narrow, wide]
+        far["edge"] += len(own)
+        far["listed"] += len(listed)
+        far["band"] += len(begins)
+        far["box"] += len(narrow) + len(wide)
+    lists = np.concatenate(banded), np.concatenate(starts)
+    return EdgeTable(rows, np.concatenate(edges), *lists, np.concatenate(boxes))
 
 
 def _edges_of(shape: Shape) -> NDArray[np.float64]:
@@ -127,12 +149,26 @@ def _describe(row: np.void, shape: Shape) -> None:
         row["west"], row["east"] = -np.inf, np.inf  # it goes on beyond the antimeridian
 
 
-def _banded(
-    row: np.void, edges: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Sort edges into bands of latitude, as many as pay; note them in `row`."""
+def _boxes(edges: Edges) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Boxes of each `BLOCK` of edges, and of each `BLOCK` of those boxes."""
     if not len(edges):
-        return edges, np.zeros(1, np.int64)
+        return np.zeros((0, 4)), np.zeros((0, 4))
+    low, high = np.minimum(edges[:, :2], edges[:, 2:]), np.maximum(edges[:, :2], edges[:, 2:])
+    narrow = _merged(np.column_stack([low, high]))
+    return narrow, _merged(narrow)
+
+
+def _merged(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One box round each `BLOCK` of boxes."""
+    begins = np.arange(0, len(boxes), BLOCK)
+    low = np.minimum.reduceat(boxes[:, :2], begins)
+    return np.column_stack([low, np.maximum.reduceat(boxes[:, 2:], begins)])
+
+
+def _banded(row: np.void, edges: Edges) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """List edges in bands of latitude, as many as pay; note the bands in `row`."""
+    if not len(edges):
+        return np.zeros(0, np.int64), np.zeros(1, np.int64)
     low, high = edges[:, 1::2].min(axis=1), edges[:, 1::2].max(axis=1)
     south, height = low.min(), high.max() - low.min()
     bands = max(1, len(edges) // EDGES_A_BAND) if height > 1e-9 else 1
@@ -151,4 +187,4 @@ def _banded(
     band = from_band[which] + nth
     order = np.argsort(band, kind="stable")
     starts = np.searchsorted(band[order], np.arange(bands + 1)).astype(np.int64)
-    return edges[which[order]], starts
+    return which[order], starts
