@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
 
 from ringfence.desk.cases.actions import add_wearer, change_condition, end_condition
 from ringfence.desk.cases.models import Condition as ConditionRow
+from ringfence.desk.cases.models import Tag
 from ringfence.desk.cases.tag_actions import add_tag, end_fitting, fit_tag
 from ringfence.desk.kit.clock import to_ms
 from ringfence.desk.kit.models import Change
@@ -184,6 +186,25 @@ def test_two_wearers_do_not_touch_each_other(zone, tag, fitted, ola, eve):
     detect()
     assert stored() == expected(VISIT)
     assert WearerState.objects.count() == 2
+
+
+def test_the_questions_to_the_database_do_not_grow_with_the_wearers(zone, tag, fitted, eve, ola):
+    def asked(minute: float, tags: list[Tag]) -> int:
+        for one in tags:
+            deliver(one, walk(INSIDE, start=minute))
+        with CaptureQueriesContext(connection) as seen:
+            detect()
+        return len(seen)
+
+    tags = [tag]
+    for n in range(2, 12):
+        other = add_tag(by=eve, name=f"T{n}")[0]
+        wearer = add_wearer(by=ola, crn=f"X00000{n}")
+        fit_tag(by=eve, tag=other, wearer=wearer, from_at=at(-60))
+        tags.append(other)
+    asked(0, tags)
+    few, many = asked(1, tags[:2]), asked(2, tags)
+    assert many <= few + 1
 
 
 def test_a_tag_passed_on_takes_no_violation_with_it(zone, tag, fitted, ola, eve):

@@ -29,6 +29,8 @@ from ringfence.engine.events import Standing
 from ringfence.engine.events import Violation as Said
 
 REVISIONS = "violation.revision"
+TOGETHER_MS = 3_600_000
+"""Wearers whose clocks are this near the latest are read together."""
 LATE = timedelta(minutes=5)
 """A longer gap is missing data to the Ministry's map: what it hid came late (docs/alerts.md)."""
 SAID = (
@@ -112,15 +114,39 @@ def record(judged: Sequence[Judged], at: datetime) -> int:
 
 def _unsettled(judged: Sequence[Judged]) -> dict[int, list[Violation]]:
     """Rows that were not over yet at the instant from which each wearer was judged."""
-    rows: dict[int, list[Violation]] = defaultdict(list)
+    # Most go on from a moment ago: they are read together. A question each took half the stage's
+    # time; what is far back is asked alone, lest it fetch the others' long past, too.
+    bases = {one.wearer_id: (one.rewound or one.onward).task.clock_ms for one in judged}
+    latest_ms = max(bases.values(), default=NEVER_MS)
+    together = {
+        one.wearer_id
+        for one in judged
+        if one.rewound is None and bases[one.wearer_id] > latest_ms - TOGETHER_MS
+    }
+    rows = _unsettled_together({w: bases[w] for w in together})
     for one in judged:
-        base_ms = (one.rewound or one.onward).task.clock_ms
+        if one.wearer_id in together:
+            continue
+        base_ms = bases[one.wearer_id]
         found = Violation.objects.filter(wearer_id=one.wearer_id)
         if base_ms > NEVER_MS:
             found = found.filter(Q(end_at__isnull=True) | Q(end_at__gt=from_ms(base_ms)))
         if one.rewound is None:
             found = found.filter(withdrawn_at__isnull=True)
         rows[one.wearer_id] = list(found.order_by("begin_at", "id"))
+    return rows
+
+
+def _unsettled_together(bases: dict[int, int]) -> dict[int, list[Violation]]:
+    """The same for several wearers who go on, in one question; by wearer, with their clocks."""
+    rows: dict[int, list[Violation]] = defaultdict(list)
+    since_ms = min(bases.values(), default=NEVER_MS)
+    found = Violation.objects.filter(wearer_id__in=bases, withdrawn_at__isnull=True)
+    if since_ms > NEVER_MS:
+        found = found.filter(Q(end_at__isnull=True) | Q(end_at__gt=from_ms(since_ms)))
+    for row in found.order_by("begin_at", "id"):
+        if row.end_at is None or to_ms(row.end_at) > bases[row.wearer_id]:
+            rows[row.wearer_id].append(row)
     return rows
 
 

@@ -1,0 +1,219 @@
+"""The whole platform under load through all doors at once: lag, memory, loss.
+
+`python -m bench mixed` takes a few minutes; `python -m bench.mixed --seconds 3600 --rate 2000` as
+long as it is told. `--kills 10` kills the platform (-9) at random meanwhile; `--outage 5000` lets
+so many tags replay an hour instead, newest first. One process on one core, the load on another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.gateway import _free_port, _on, _run, _wait
+from bench.row import Row
+
+SECONDS = 60
+RATE = 2_000
+"""Reports a second: as many tags, each one a second."""
+OUTAGE_TAGS = 5_000
+BUFFERED = 60
+"""Reports of an hour, one a minute."""
+CAUGHT_UP_S = 60.0
+FLAT = 0.05
+CORES = sorted(os.sched_getaffinity(0))
+HERE = Path(sys.executable).parent
+
+
+class Platform:
+    """`ringfence up` with all doors, on a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ports = {name: _free_port() for name in ("http", "tcp", "mqtt")}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        up = [HERE / "ringfence", "up", "--data", self.folder, "--port", str(self.ports["http"])]
+        env = {
+            **os.environ,
+            "RINGFENCE_TCP": f"queclink:{self.ports['tcp']}",
+            "RINGFENCE_TCP_PER_ADDRESS": "20000",
+            "RINGFENCE_MQTT_PORT": str(self.ports["mqtt"]),
+            "NUMBA_NUM_THREADS": "1",
+        }
+        with (self.folder.parent / "up.log").open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 -- our own command
+                [*_on(CORES[0]), *map(str, up)], stdout=log, stderr=log, env=env
+            )
+        _wait(self.ports["http"])
+
+    def kill(self) -> None:
+        """As a power cut."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def rss_mib(self) -> float:
+        """Its resident memory."""
+        status = Path(f"/proc/{self.process.pid if self.process else 0}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+    def lags(self) -> dict[float, float]:
+        """How many reports were judged within so many seconds of their receipt, so far."""
+        address = f"http://127.0.0.1:{self.ports['http']}/metrics"
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            text = answer.read().decode()
+        found = re.findall(r'ringfence_judged_lag_seconds_bucket\{le="([^"]+)"\} (\S+)', text)
+        return {float(le): float(count) for le, count in found}
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What its database says."""
+        connection = sqlite3.connect(self.folder / "ringfence.sqlite3", timeout=60)
+        try:
+            return connection.execute(sql).fetchall()
+        finally:
+            connection.close()
+
+    def wait_judged(self) -> None:
+        """Until every stored report was read by the monitor."""
+        waiting = (
+            "SELECT COUNT(*) FROM monitoring_report WHERE id > COALESCE((SELECT position FROM "
+            "monitoring_cursor WHERE stage = 'monitoring.detect'), 0)"
+        )
+        while self.rows(waiting)[0][0]:
+            time.sleep(0.2)
+
+
+@contextmanager
+def _platform(tags: int) -> Iterator[tuple[Platform, list[str]]]:
+    with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder:
+        data = Path(folder) / "data"
+        tokens = json.loads(_run("bench.doors.fleet", str(data), str(tags)))
+        platform = Platform(data)
+        platform.start()
+        try:
+            yield platform, tokens
+        finally:
+            platform.kill()
+
+
+def _load(platform: Platform, tokens: list[str], seconds: int, buffered: int = 0) -> Any:
+    plan = platform.folder.parent / "plan.json"
+    said = {"ports": platform.ports, "tokens": tokens, "seconds": seconds, "buffered": buffered}
+    plan.write_text(json.dumps(said))
+    command = [*_on(CORES[-1]), sys.executable, "-m", "bench.doors.mixed_load", str(plan)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 -- our own
+
+
+def _told(load: Any) -> dict[str, Any]:
+    out, _ = load.communicate()
+    if load.returncode:
+        raise RuntimeError("the load failed: see above")
+    told: dict[str, Any] = json.loads(out)
+    return told
+
+
+def _check(platform: Platform, told: dict[str, Any]) -> int:
+    """Nothing acknowledged is missing and nothing is there twice; how many were acknowledged."""
+    stored: dict[int, list[int]] = {}
+    for name, time_ms in platform.rows(
+        "SELECT t.name, r.time_ms FROM monitoring_report r JOIN cases_tag t ON t.id = r.tag_id"
+    ):
+        stored.setdefault(int(name[1:]), []).append(time_ms)
+    for n, acknowledged in enumerate(told["acknowledged"]):
+        times = stored.get(n, [])
+        if len(times) < acknowledged or len(set(times)) != len(times):
+            raise RuntimeError(f"tag {n}: {acknowledged} acknowledged, {len(times)} stored")
+    return sum(told["acknowledged"])
+
+
+def sustained(seconds: int = SECONDS, rate: int = RATE, kills: int = 0) -> list[Row]:
+    """One report a tag and second through all doors."""
+    rng = random.Random(1)  # noqa: S311 -- instants of kills
+    killed_at = sorted(rng.uniform(0.05, 0.95) * seconds for _ in range(kills))
+    with _platform(rate) as (platform, tokens):
+        load = _load(platform, tokens, seconds)
+        began_s, rss = time.monotonic(), []
+        warm: dict[float, float] = {}
+        while load.poll() is None:
+            if killed_at and time.monotonic() - began_s > killed_at[0]:
+                killed_at.pop(0)
+                platform.kill()
+                platform.start()
+            rss.append(platform.rss_mib())
+            if not warm and time.monotonic() - began_s > seconds / 4:
+                warm = platform.lags()
+            time.sleep(1)
+        told = _told(load)
+        lags = platform.lags()
+        platform.wait_judged()
+        acknowledged = _check(platform, told)
+    name = f"{rate:,} reports a second" + (f", {kills} kills" if kills else "")
+    rows = [Row(f"{name}: acknowledged", acknowledged / told["seconds"], "reports a second")]
+    if kills:
+        return [*rows, Row(f"{name}: acknowledged, and stored once", acknowledged, "reports")]
+    within = {le: lags[le] - warm.get(le, 0) for le in lags}
+    judged = within[float("inf")]
+    later, earlier = rss[-len(rss) // 4 :], rss[len(rss) // 4 : len(rss) // 2]
+    growth = (sum(later) / len(later)) / (sum(earlier) / len(earlier)) - 1
+    return [
+        *rows,
+        Row(f"{name}: judged within 1 s of receipt", 100 * within[1.0] / judged, "%", 99),
+        Row(f"{name}: judged within 2.5 s", 100 * within[2.5] / judged, "%"),
+        Row(f"{name}: memory, last quarter", sum(later) / len(later), "MiB"),
+        Row(f"{name}: memory grew by less than 5 %", 100 * (FLAT - growth), "% to spare", 0),
+        Row(f"{name}: acknowledged, and stored once", acknowledged, "reports"),
+    ]
+
+
+def outage(tags: int = OUTAGE_TAGS) -> list[Row]:
+    """An hour's outage is over: every tag lets go of what it kept, newest first."""
+    with _platform(tags) as (platform, tokens):
+        began_s = time.monotonic()
+        told = _told(_load(platform, tokens, 0, BUFFERED))
+        platform.wait_judged()
+        took_s = time.monotonic() - began_s
+        acknowledged = _check(platform, told)
+    name = f"an hour of {tags:,} tags, newest first"
+    return [
+        Row(f"{name}: stored once", acknowledged, "reports"),
+        Row(f"{name}: acknowledged within", told["seconds"], "s"),
+        Row(f"{name}: judged within", took_s, "s"),
+        Row(f"{name}: of a minute to spare", CAUGHT_UP_S - took_s, "s", 0),
+    ]
+
+
+def run() -> list[Row]:
+    return [*sustained(), *sustained(30, RATE // 4, kills=3), *outage(OUTAGE_TAGS // 5)]
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--seconds", type=int, default=SECONDS)
+    asked.add_argument("--rate", type=int, default=RATE)
+    asked.add_argument("--kills", type=int, default=0)
+    asked.add_argument("--outage", type=int, metavar="TAGS", default=0)
+    said = asked.parse_args()
+    rows = outage(said.outage) if said.outage else sustained(said.seconds, said.rate, said.kills)
+    for row in rows:
+        target = "" if row.target is None else f"   (≥ {row.target:g})"
+        print(f"{row.name}: {row.figure:,.4g} {row.unit}{target}")
+
+
+if __name__ == "__main__":
+    main()
