@@ -46,6 +46,8 @@ from ringfence.engine import NEVER_WAKES, evaluate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+CATCH_UP = 5
+"""How many times as much is read at once while a backlog lasts."""
 MOST_DEADLINES = 50
 """Deadlines of one wearer fired in one call: after a long sleep the rest follows in the next."""
 
@@ -60,6 +62,8 @@ class Detector:
     fitted: Fitted = field(default_factory=Fitted)
     plans: Plans = field(default_factory=Plans)
     fittings_seen: bool = False
+    behind: bool = False
+    """The run before found as much as it may read."""
     unreadable: set[int] = field(default_factory=set)
     """Wearers whose stored state a deadline met and could not read."""
 
@@ -253,12 +257,19 @@ _detector = Detector()
 
 
 def detect(limit: int = 2000) -> int:
-    """Judge the next stored reports; see `Detector.detect`. On failure the caches are dropped."""
+    """Judge the next stored reports; see `Detector.detect`. On failure the caches are dropped.
+
+    Once a run was full, the next may be `CATCH_UP` times as large: what comes newest first after an
+    outage rewinds its wearer once a run, whatever its size.
+    """
+    most = limit * CATCH_UP if _detector.behind else limit
     try:
-        return _detector.detect(limit)
+        read = _detector.detect(most)
     except Exception:
         forget()
         raise
+    _detector.behind = read >= limit
+    return read
 
 
 def wake_due(at: datetime | None = None) -> int:
@@ -274,3 +285,4 @@ def forget() -> None:
     """Drop the caches: the next call reads everything from the database."""
     _detector.fitted, _detector.plans, _detector.fittings_seen = Fitted(), Plans(), False
     _detector.unreadable.clear()
+    _detector.behind = False
