@@ -38,7 +38,7 @@ demo: install ## run the whole platform with simulated wearers on http://127.0.0
 	$(BIN)/ringfence demo --port $(PORT)
 
 test: dev ## the fast tests (under 3 minutes)
-	$(BIN)/pytest -m "not browser and not heavy"
+	$(BIN)/pytest -m "not browser and not heavy" -n auto --dist loadfile
 
 check: dev ## format, lint, types, imports, house tests
 	$(BIN)/ruff format --check .
