@@ -20,6 +20,7 @@ from ringfence import (
     cli_people,
     cli_platform,
     cli_quarantine,
+    cli_report,
     cli_sim,
     cli_tags,
 )
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command()(cli_evaluate.evaluate)
 app.command()(cli_evaluate.profiles)
 app.command()(cli_decode.decode)
+app.command("show-report")(cli_report.show_report)
 app.command()(cli_platform.up)
 app.command()(cli_platform.demo)
 app.command()(cli_platform.migrate)

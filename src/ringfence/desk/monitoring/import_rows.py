@@ -153,13 +153,14 @@ def _of_piece(piece: Piece, reading: Reading, known: _Known) -> FoundPiece:
         if isinstance(tag, str) or why:
             refused.append(Refusal(number, why))
         else:
-            found.append(Found(number, tag, row.received_ms, _sealed(row), fields))
+            found.append(Found(number, tag, row.received_ms, sealed(row), fields))
     gone = {number for number, _ in refused}
     noted = [note for note in reports.noted if note.row not in gone]
     return FoundPiece(("row", *names), found, sorted(refused), noted)
 
 
-def _sealed(row: FixRow) -> Report:
+def sealed(row: FixRow) -> Report:
+    """The report that a row of a file comes to."""
     return seal(
         (
             row.seq,

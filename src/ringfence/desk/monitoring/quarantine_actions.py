@@ -39,11 +39,6 @@ class Redecoded:
     """Why it stays; empty = nothing is left to be done."""
     detail: str = ""
 
-    @property
-    def took_reports(self) -> bool:
-        """Whether it held reports, new ones or known."""
-        return bool(self.accepted or self.duplicate)
-
 
 def look(*, by: Actor, reason: str, item: Quarantine | None = None) -> None:
     """Log that somebody looks at the quarantine, or into something that is in it.

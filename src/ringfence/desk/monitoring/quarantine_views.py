@@ -101,7 +101,8 @@ def decode_again(request: HttpRequest, number: int) -> HttpResponse:
     except QuarantineError as error:
         messages.warning(request, f"Nothing was stored: {error}")
     else:
-        level = messages.success if done.took_reports or not done.reason else messages.warning
+        stays = messages.info if done.accepted else messages.warning
+        level = stays if done.reason else messages.success
         level(request, _told(done))
     return redirect("quarantined", number)
 
