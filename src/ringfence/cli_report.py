@@ -191,9 +191,8 @@ def _judged_lines(said: dict[str, Any]) -> Iterator[str]:
         return
     yield from (f"  doubt: {doubt}" for doubt in judged["doubts"])
     for one in judged["violations"]:
-        what = f"{one['state']} {one['kind']} {one['condition']} v{one['version']}".replace(
-            "  ", " "
-        )
+        rule = f" {one['condition']} v{one['version']}" if one["condition"] else ""
+        what = f"{one['state']} {one['kind']}{rule}"
         gone = f", withdrawn: {one['withdrawn']}" if one["withdrawn"] else ""
         yield f"  {', '.join(one['as'])} fix of violation {one['violation']}: {what}{gone}"
         yield f"    begun {one['begin']}, probability {one['probability']:.3f}"
