@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-NOT_BENCHES = {"__init__", "__main__", "row", "spatial"}
+NOT_BENCHES = {"__init__", "__main__", "row", "spatial", "objects"}
 NAMES = sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem not in NOT_BENCHES)
 
 

@@ -63,8 +63,11 @@ def run() -> list[Row]:
 def check(found: Near, theirs: np.ndarray) -> None:
     """Both find the same, but for the peer's flat metres."""
     ours = found.signed_m[found.place < PEERS_FIXES]
-    if abs(len(ours) - len(theirs)) > 0.002 * len(ours) or abs(ours.mean() - theirs.mean()) > 0.2:
-        raise RuntimeError(f"{len(theirs)} pairs, where we find {len(ours)}")
+    counts, means = (len(ours), len(theirs)), (float(ours.mean()), float(theirs.mean()))
+    if abs(counts[0] - counts[1]) > 0.002 * counts[0] or abs(means[0] / means[1] - 1) > 0.02:
+        raise RuntimeError(
+            f"we find {counts[0]} pairs, {means[0]} m deep; they {counts[1]}, {means[1]}"
+        )
 
 
 def by_tree(rings: list[np.ndarray], metres: np.ndarray) -> Any:

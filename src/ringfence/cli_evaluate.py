@@ -37,14 +37,16 @@ def evaluate(
 
     Exit status: 0 judged, 2 the input can't be used.
     """
-    from ringfence.trail.judging import InputError, judge, read_files
+    from ringfence.trail.by_piece import judge_files
+    from ringfence.trail.judging import InputError
     from ringfence.trail.violations_file import violation_lines
 
     begun = time.perf_counter()
     try:
         with _writing(out) as file:
-            files = read_files(conditions, fixes, signals=signals, profile=profile, until=until)
-            judgement = judge(files)
+            files, judgement = judge_files(
+                conditions, fixes, signals=signals, profile=profile, until=until
+            )
             file.write(violation_lines(judgement.violations))
     except InputError as error:
         for fault in error.faults:

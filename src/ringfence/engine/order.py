@@ -20,6 +20,9 @@ def canonical_rows(batch: Batch) -> NDArray[np.intp] | None:
     """Row numbers in canonical order without repeats; None where they are so already."""
     if is_ascending(batch.wearer, batch.time_ms):
         return None
+    rows = np.lexsort((batch.time_ms, batch.wearer))
+    if is_ascending(batch.wearer[rows], batch.time_ms[rows]):
+        return rows  # no two items of a wearer at one instant: nothing else need be compared
     keys = _keys(batch)
     rows = np.lexsort((*keys[::-1], batch.time_ms, batch.wearer))
     fresh = np.zeros(len(rows), np.bool_)

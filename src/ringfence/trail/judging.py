@@ -68,13 +68,20 @@ class Judgement:
 
 def read_files(
     conditions: Path,
-    fixes: Path,
+    fixes: Path | None,
     *,
     signals: Path | None = None,
     profile: str = "standard",
     until: str | None = None,
 ) -> Files:
     """Read all the input, and collect every fault before giving up.
+
+    Args:
+        conditions: GeoJSON.
+        fixes: of any format; None = they are read elsewhere.
+        signals: CSV.
+        profile: its name.
+        until: ISO 8601; None = the last instant in the input.
 
     Raises:
         InputError: one line per fault.
@@ -83,7 +90,7 @@ def read_files(
     known = _try(faults, "--profile", lambda: find_profile(profile))
     until_at = _try(faults, "--until", lambda: read_instant(until) if until else None)
     rules = _try(faults, str(conditions), lambda: read_conditions(conditions))
-    found = _try(faults, str(fixes), lambda: read_fixes(fixes))
+    found = _try(faults, str(fixes), lambda: read_fixes(fixes) if fixes else NO_FIXES)
     said = _try(faults, str(signals), lambda: read_signals(signals) if signals else NO_FIXES)
     if faults or rules is None or known is None or found is None or said is None:
         raise InputError(faults)
@@ -96,7 +103,7 @@ def judge(files: Files) -> Judgement:
     Raises:
         InputError: conditions that can't be judged together.
     """
-    _refuse_roles(files)
+    refuse_roles(files)
     people = sorted({*files.fixes.wearers, *files.signals.wearers} - {*files.fixes.victims})
     items = Batch.concat([files.fixes.numbered(people), files.signals.numbered(people)])
     if not len(items):
@@ -126,7 +133,7 @@ def judge(files: Files) -> Judgement:
 NO_FIXES = Fixes(Batch.empty(), ())
 
 
-def _refuse_roles(files: Files) -> None:
+def refuse_roles(files: Files) -> None:
     """Refuse a device whose role in the fixes is not its role in the conditions."""
     victims = {c.victim: c.id for c in files.conditions if c.kind is Kind.PROXIMITY and c.victim}
     faults = [

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PIECE = 16_384
 """Rows of a piece and of a row group."""
 LARGE_PIECE = 1 << 20
+BUFFER = 1 << 20
+"""Bytes of each column that are read at once."""
 GEOMETRY = "geometry"
 GEO = {
     "version": "1.1.0",
@@ -36,19 +38,23 @@ GEO = {
 _POINT = struct.Struct("<BIdd")
 
 
-def parquet_pieces(path: Path, *, everything: bool = False) -> Iterator[Piece]:
+def parquet_pieces(
+    path: Path, *, everything: bool = False, rows: int = LARGE_PIECE
+) -> Iterator[Piece]:
     """Read a Parquet file; its first row is 1.
 
     Args:
         path: the file.
         everything: also the columns that no judgement needs.
+        rows: most rows of a piece of what a judgement needs.
 
     Raises:
         FixesFileError: not a Parquet file, a damaged one, or one of other shapes than points.
         OSError: the file can't be read.
     """
     try:
-        with parquet.ParquetFile(path) as file:
+        # Buffered: a row group of any length is read as it is needed, not at once.
+        with parquet.ParquetFile(path, buffer_size=BUFFER) as file:
             names = file.schema_arrow.names
             geometry = _point_column(file)
             wanted = [
@@ -58,8 +64,8 @@ def parquet_pieces(path: Path, *, everything: bool = False) -> Iterator[Piece]:
             ]
             first = 1
             yield Piece(file.schema_arrow.empty_table().select(wanted), np.arange(0), [])
-            # Who judges needs all of it at once anyway, and large pieces are read faster.
-            size = PIECE if everything else LARGE_PIECE
+            # Who judges needs much of it at once anyway, and large pieces are read faster.
+            size = PIECE if everything else rows
             for batch in file.iter_batches(size, columns=wanted):
                 table = _with_places(pa.Table.from_batches([batch]), geometry)
                 yield Piece(table, np.arange(first, first + len(table)), [])

@@ -85,9 +85,14 @@ class Columns:
 
     def find(self, name: str) -> pa.Array | None:
         """The column, under any of its aliases, as one array; None = there is none."""
+        theirs = self.theirs(name)
+        return None if theirs is None else _one(self._table.column(theirs))
+
+    def theirs(self, name: str) -> str | None:
+        """What the file calls a column; None = there is none."""
         for alias in ALIASES.get(name) or KEPT[name]:
             if alias in self.names:
-                return _one(self._table.column(self.names.index(alias)))
+                return str(self._table.column_names[self.names.index(alias)])
         return None
 
     def need(self, *names: str) -> tuple[str, pa.Array]:

@@ -1,0 +1,87 @@
+"""`python -m bench.objects`: the law over plain Python objects, as JSON: its rate and its words.
+
+The engine's functions run as they are (`NUMBA_DISABLE_JIT=1`); only what they work on is made of
+Python's own floats, lists, and objects with attributes, since numpy's records would be several
+times slower when asked one by one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from bench.law import DAY, OBJECTS_WEARERS, made_up, told
+from ringfence.engine import Batch, Plan, deadlines, initial_state, kernel, pairs, states
+from ringfence.engine.evaluate import _items, _law, _until
+
+
+def main() -> None:
+    """Judge the day of a few wearers, twice; print what was said and the better rate."""
+    for module in (kernel, deadlines, pairs):
+        module.np = SimpleNamespace(**vars(np) | {"float64": float, "int64": int})  # type: ignore[attr-defined]
+    states.ACTS, states.FOLLOWING = by_two(states.ACTS), by_two(states.FOLLOWING)  # type: ignore[assignment]
+    day, batch = made_up(OBJECTS_WEARERS, DAY)
+    best_s, events = min((judged(day, batch) for _ in range(2)), key=lambda told: told[0])
+    json.dump({"rate": len(batch) / best_s, "events": told(events)}, sys.stdout)
+
+
+def judged(day: Plan, batch: Batch) -> tuple[float, Any]:
+    outside = np.zeros(len(batch), np.bool_)
+    _, items = _items(day, batch, outside, _until(day, None))
+    law = _law(day, initial_state(day), 10_000)
+    law, items = (
+        of_objects(law),
+        items._replace(**{n: getattr(items, n).tolist() for n in items._fields}),
+    )
+    begun = time.process_time()
+    if not kernel.run(law, items, [0, 0]):
+        raise RuntimeError("more events than there is room for")
+    return time.process_time() - begun, law.events[: law.said[0]]
+
+
+def of_objects(law: Any) -> Any:
+    """The plan and the state as lists of objects."""
+    shapes, edges, banded, starts, boxes = law.edges
+    rows = [dict(zip(shapes.dtype.names, row.tolist(), strict=True)) for row in shapes]
+    return law._replace(
+        first_slot=law.first_slot.tolist(),
+        first_pair=law.first_pair.tolist(),
+        pair_victim=law.pair_victim.tolist(),
+        boxes=by_two(law.boxes),
+        spans=by_two(law.spans),
+        edges=(rows, by_two(edges), banded.tolist(), starts.tolist(), by_two(boxes)),
+        cursors=law.cursors.tolist(),
+        wake_ms=law.wake_ms.tolist(),
+        said=[0],
+        **{
+            name: objects(getattr(law, name))
+            for name in ("rows", "wearers", "slots", "pairs", "events")
+        },
+    )
+
+
+def objects(rows: np.ndarray) -> list[SimpleNamespace]:
+    names = rows.dtype.names or ()
+    return [
+        SimpleNamespace(
+            **{
+                n: list(v) if isinstance(v, (tuple, np.ndarray)) else v
+                for n, v in zip(names, row, strict=True)
+            }
+        )
+        for row in rows.tolist()
+    ]
+
+
+def by_two(table: np.ndarray) -> dict[tuple[int, int], float]:
+    """A table by row and column, as the law asks for it."""
+    return {(i, j): v for i, row in enumerate(table.tolist()) for j, v in enumerate(row)}
+
+
+if __name__ == "__main__":
+    main()
