@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -97,10 +98,12 @@ class Plan:
     start_ms: int
     end_ms: int
     rules: Rules
+    heads: dict[int, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """What `State.to_bytes` writes before a wearer's rows, kept once it is made."""
 
     def index_of(self, wearer: str) -> int:
         """Where a wearer stands in `wearers`; -1 = not in this plan."""
-        at = int(np.searchsorted(np.asarray(self.wearers, dtype=object), wearer))
+        at = bisect_left(self.wearers, wearer)
         return at if at < len(self.wearers) and self.wearers[at] == wearer else -1
 
     def slots_of(self, wearer: int) -> range:
