@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Min, QuerySet
 
 from ringfence.desk.monitoring.models import Frame, Quarantine, fingerprint
 
@@ -49,7 +49,8 @@ def check_some_frames(count: int = SAMPLE) -> Checked:
         count: at most so many.
     """
     seen, last = Checked(), _last()
-    ids = list(range(last, 0, -max(1, -(-last // count))))
+    first = Frame.objects.aggregate(first=Min("id"))["first"] or 1
+    ids = list(range(last, first - 1, -max(1, -(-(last - first + 1) // count))))
     for start in range(0, len(ids), PIECE):
         _compare(list(_rows(Frame.objects.filter(id__in=ids[start : start + PIECE]))), seen)
     return seen
