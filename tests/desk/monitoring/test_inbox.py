@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ringfence.desk.cases.tag_actions import add_tag
-from ringfence.desk.monitoring.inbox import MAX_WAITING, MAX_WAITING_BYTES, ReportInbox
+from ringfence.desk.monitoring.inbox import MAX_WAITING, MAX_WAITING_BYTES, ReportInbox, _Waiting
 from ringfence.desk.monitoring.models import Frame, Quarantine, Report
 from ringfence.desk.monitoring.storing import store
 from ringfence.gateway.report import (
@@ -264,6 +264,62 @@ def test_a_flood_of_strangers_fills_no_disk_and_starves_no_tag(inbox: ReportInbo
     kept = Quarantine.objects.filter(reason="unauthenticated")
     assert 0 < sum(len(bytes(row.raw)) for row in kept) <= 5 << 20
     assert (len(bytes(kept[0].raw)), kept[0].size) == (65_536, 1 << 20)
+
+
+def test_one_tags_rubbish_leaves_room_for_what_other_tags_say(inbox: ReportInbox) -> None:
+    loud, other = (KnownTag(add_tag(by="system:test", name=n)[0].pk, n) for n in ("T1", "T2"))
+    for _ in range(200):
+        inbox.set_apart(apart(loud, bytes(1 << 16)))
+    inbox.set_apart(apart(loud, b"word of it", reason="too_many"))
+    inbox.set_apart(apart(other, b"a new firmware's"))
+    inbox.stop()
+    kept = Quarantine.objects.order_by("id").values_list("tag_id", "size", "reason")
+    assert len(kept) < 20
+    assert list(kept)[-2:] == [(loud.id, 10, "too_many"), (other.id, 16, "malformed")]
+
+
+def test_what_can_not_be_stored_does_not_cost_what_was_set_apart(
+    inbox: ReportInbox, tag: KnownTag
+) -> None:
+    bad = delivery(tag, 1, raw=b"bad")
+    bad.reports[0] = bad.reports[0]._replace(satellites=2**80)
+    inbox.stop()
+    made = ReportInbox(ring=lambda: None)
+    made.set_apart(apart(tag, b"of a phone that was told it was taken"))
+    made._queue.put(_Waiting(bad, lambda _: None))
+    made.start()
+    made.stop()
+    assert Quarantine.objects.filter(raw=b"of a phone that was told it was taken").exists()
+
+
+def test_a_writer_that_finds_the_unstorable_at_the_last_stops_all_the_same(tag: KnownTag) -> None:
+    bad = delivery(tag, 1, raw=b"bad")
+    bad.reports[0] = bad.reports[0]._replace(satellites=2**80)
+    made = ReportInbox(ring=lambda: None)
+    made._queue.put(_Waiting(bad, lambda _: None))
+    made.start()
+    made.stop()
+    assert "not running" in (made.trouble or "")
+    assert Quarantine.objects.filter(reason="unstorable", raw=b"bad").exists()
+
+
+def test_what_was_set_apart_while_the_disk_was_full_is_kept_when_there_is_room(
+    inbox: ReportInbox, tag: KnownTag
+) -> None:
+    put_all(inbox, [delivery(tag, 1)])
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")  # pages that earlier tests left would be room enough
+        cursor.execute("PRAGMA page_count")
+        cursor.execute(f"PRAGMA max_page_count={cursor.fetchone()[0]}")
+    inbox.set_apart(apart(tag, b"x" * 60_000))
+    eventually(lambda: inbox.trouble is not None)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA max_page_count=1000000")
+    eventually(lambda: Quarantine.objects.filter(size=60_000).exists())
+
+
+def apart(tag: KnownTag, raw: bytes, reason: str = "malformed") -> SetApart:
+    return SetApart("reports", "192.0.2.1", raw, 5, reason, "", sender_known=True, tag=tag)
 
 
 def test_a_writer_that_does_not_run_is_trouble() -> None:

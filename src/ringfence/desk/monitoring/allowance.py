@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from ringfence.gateway.report import SetApart
+
 RAW_KEPT = 64 * 1024
 """Of one body, at most its first 64 KiB."""
+TOO_MANY = "too_many"
+"""The reason under which it is kept apart that a tag sends more than it may."""
 ROW_BYTES = 512
 """What a row costs beside its raw bytes."""
+OWN_BURST = 512 << 10
+OWN_PER_S = 1 << 10
+"""Of one known sender, within what all have together: an eighth of it, so that one who sends
+rubbish leaves room for what others' tags say, and for the word that he sends too much."""
 
 
 class Allowance:
@@ -35,3 +43,26 @@ class Allowance:
             return False
         self._left -= cost
         return True
+
+
+class Allowances:
+    """Strangers have one, known senders another, and each of these one of its own within it."""
+
+    def __init__(self, now_s: float) -> None:
+        self._all = {known: Allowance(now_s) for known in (True, False)}
+        self._own: dict[tuple[str, int], Allowance] = {}
+
+    def grant(self, item: SetApart, now_s: float) -> bool:
+        """Whether `item` may be kept; takes it from whoever's it is."""
+        size = min(len(item.raw), RAW_KEPT)
+        sender = item.tag or item.feed
+        if sender is not None:
+            key = type(sender).__name__, sender.id
+            own = self._own.get(key)
+            if own is None:
+                own = Allowance(now_s, burst=OWN_BURST, per_s=OWN_PER_S)
+                self._own[key] = own
+            # Word that a tag sends too much is one a minute: rubbish before it must not hide it.
+            if item.reason != TOO_MANY and not own.grant(size, now_s):
+                return False
+        return self._all[item.sender_known].grant(size, now_s)

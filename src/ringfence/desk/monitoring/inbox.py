@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection, connections
 
 from ringfence.desk.kit import bell
 from ringfence.desk.monitoring import metrics
-from ringfence.desk.monitoring.allowance import RAW_KEPT, Allowance
+from ringfence.desk.monitoring.allowance import Allowances
 from ringfence.desk.monitoring.models import Cursor
 from ringfence.desk.monitoring.storing import store
 from ringfence.gateway.report import (
@@ -35,6 +35,8 @@ MAX_WAITING_BYTES = 16 << 20
 """… and their bytes: beyond either, tags are asked to come back."""
 MAX_GROUP = 256
 """Deliveries in one transaction: some 4,000 reports, well under 100 ms for the stage that waits."""
+MOST_LATER = 64
+"""Items for the quarantine that wait for an end of trouble: 64 MiB at most."""
 PROBE_S = 1.0
 """How often an inbox in trouble tries by itself whether it is over."""
 
@@ -58,7 +60,9 @@ class ReportInbox:
         self._bytes_in = self._bytes_out = 0
         self._trouble: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._allowances = {known: Allowance(time.monotonic()) for known in (True, False)}
+        self._allowances = Allowances(time.monotonic())
+        self._later: list[SetApart] = []
+        """Set apart while nothing could be stored: some senders were told that it was taken."""
         self._thread = threading.Thread(target=self._run, name="inbox")
 
     def start(self) -> None:
@@ -100,9 +104,8 @@ class ReportInbox:
     def set_apart(self, item: SetApart) -> None:
         """Keep `item` in the quarantine as far as the allowance goes; count it in any case."""
         metrics.REPORTS_REFUSED.labels(item.reason).inc(item.reports)
-        size = min(len(item.raw), RAW_KEPT)
         full = self._queue.qsize() >= MAX_WAITING
-        if full or not self._allowances[item.sender_known].grant(size, time.monotonic()):
+        if full or not self._allowances.grant(item, time.monotonic()):
             metrics.SET_APART_UNKEPT.inc()
             return
         self._queue.put(item)
@@ -111,7 +114,9 @@ class ReportInbox:
         try:
             more = True
             while more or not self._queue.empty():
-                waiting, apart, more = self._gather()
+                waiting, apart, goes_on = self._gather()
+                # Told once: what can't be stored is set apart behind that word.
+                more = more and goes_on
                 if waiting or apart:
                     self._commit(waiting, apart)
                 elif more:
@@ -145,13 +150,29 @@ class ReportInbox:
             outcomes = [*store([w.delivery for w in waiting], apart)]
         except DatabaseError as error:
             outcomes = [self._fail(error)] * len(waiting)
+            self._put_off(apart)
         except Exception as error:
             log.exception("group_failed", count=len(waiting), error=type(error).__name__)
             outcomes = [self._store_alone(w.delivery) for w in waiting]
+            self._keep(apart)
         else:
             self._recovered()
             metrics.COMMIT_SECONDS.observe(time.perf_counter() - began_s)
         self._answer(waiting, outcomes)
+
+    def _put_off(self, apart: list[SetApart]) -> None:
+        room = MOST_LATER - len(self._later)
+        self._later += apart[:room]
+        metrics.SET_APART_UNKEPT.inc(max(0, len(apart) - room))
+
+    def _keep(self, apart: list[SetApart]) -> None:
+        """Keep apart, one by one, what shared its group with something that can't be stored."""
+        for item in apart:
+            try:
+                store((), [item])
+            except Exception as error:
+                metrics.SET_APART_UNKEPT.inc()
+                log.warning("not_kept_apart", error=type(error).__name__)
 
     def _store_alone(self, delivery: Delivery) -> Outcome:
         """One delivery that can't be stored must not take the others of its group with it."""
@@ -205,6 +226,10 @@ class ReportInbox:
             self._trouble = None
             metrics.INBOX_IN_TROUBLE.set(0)
             log.info("storing_recovered")
+            later, self._later = self._later, []
+            if later:
+                # By the same way: where there is still no room for them they wait on.
+                self._commit([], later)
 
     def _probe(self) -> None:
         if self._trouble is None:
