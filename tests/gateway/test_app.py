@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.gateway.codecs.owntracks import box_of
-from ringfence.gateway.pace import AT_ONCE, Pace
+from ringfence.gateway.pace import ALARMS_AT_ONCE, AT_ONCE, REPORT_BYTES, Pace
 from ringfence.gateway.session import MAX_BODY, MOST_UNKNOWN_BYTES, Session, knock
 from tests.gateway.asgi import REPORTS, ask
 from tests.gateway.house import SECRET, TOKENS, FewTags, MemoryInbox
@@ -153,6 +154,46 @@ def test_a_looping_tag_is_429_and_the_others_are_taken(inbox: MemoryInbox) -> No
     assert ask(inbox, body(FIX, tag="T2"), headers=bearer("T2"), session=session).status == 200
     now_s = 0.5
     assert ask(inbox, body(FIX), headers=bearer(), session=session).status == 200
+
+
+def test_a_body_that_is_large_for_its_reports_counts_by_its_size(inbox: MemoryInbox) -> None:
+    session = Session(inbox, FewTags(), Pace(lambda: 0.0))
+    stuffed = body({**FIX, "x": "A" * 1_000_000})
+    told = [ask(inbox, stuffed, headers=bearer(), session=session).status for _ in range(100)]
+    assert set(told) == {200, 429}
+    assert sum(len(d.raw) for d in inbox.deliveries) <= AT_ONCE * REPORT_BYTES
+
+
+@pytest.mark.parametrize("signal", ["strap_cut", "case_open"])
+def test_a_wearer_who_floods_the_doors_does_not_keep_his_own_strap_alarm_out(
+    inbox: MemoryInbox, signal: str
+) -> None:
+    session = Session(inbox, FewTags(), Pace(lambda: 0.0))
+    many = body(*[{**FIX, "seq": n} for n in range(2_500)])
+    for _ in range(4):
+        ask(inbox, many, headers=bearer(), session=session)
+    assert ask(inbox, body(FIX), headers=bearer(), session=session).status == 429
+    alarm = {"time": datetime.now(UTC).isoformat(), "signals": [signal]}
+    assert ask(inbox, body(alarm), headers=bearer(), session=session).status == 200
+
+
+def test_alarms_that_raise_nothing_do_not_use_up_what_is_kept_for_alarms(
+    inbox: MemoryInbox,
+) -> None:
+    session = Session(inbox, FewTags(), Pace(lambda: 0.0))
+    many = body(*[{**FIX, "seq": n} for n in range(2_500)])
+    for _ in range(4):
+        ask(inbox, many, headers=bearer(), session=session)
+    now = datetime.now(UTC)
+    for at in (now - timedelta(days=2), now + timedelta(minutes=10)):
+        fake = {"time": at.isoformat(), "signals": ["strap_cut"]}
+        assert ask(inbox, body(fake), headers=bearer(), session=session).status == 429
+    true = {"time": now.isoformat(), "signals": ["strap_cut"]}
+    told = [
+        ask(inbox, body({**true, "seq": n}), headers=bearer(), session=session).status
+        for n in range(ALARMS_AT_ONCE + 1)
+    ]
+    assert told == [200] * ALARMS_AT_ONCE + [429]
 
 
 def test_a_full_inbox_costs_a_tag_nothing_of_its_allowance(inbox: MemoryInbox) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ringfence.gateway.messages import owner
 from ringfence.gateway.mqtt import MAX_AHEAD
-from ringfence.gateway.pace import AT_ONCE, Pace
+from ringfence.gateway.pace import AT_ONCE, Load, Pace
 from ringfence.gateway.ports import Limits
 from tests.gateway.broker import FIX, Scene, body, play
 from tests.gateway.house import TOKENS, MemoryInbox
@@ -271,7 +271,7 @@ def test_a_full_inbox_leaves_the_socket_unread_and_loses_nothing() -> None:
 def test_a_looping_tag_is_read_at_its_pace() -> None:
     now_s = 0.0
     pace = Pace(lambda: now_s)
-    pace.wait_s(1, AT_ONCE)
+    pace.wait_s(1, Load(AT_ONCE))
 
     async def story(scene: Scene) -> None:
         nonlocal now_s

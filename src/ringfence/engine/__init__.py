@@ -1,7 +1,5 @@
 """What does this fix mean? Pure: values in, values out."""
 
-from ringfence.engine.backtest import Backtest, Burden, backtest
-from ringfence.engine.comparing import Difference, Law, differences, rules_of
 from ringfence.engine.conditions import Absence, Condition, ConditionError, Kind, Weekly
 from ringfence.engine.evaluate import NEVER_WAKES, Result, evaluate, violations
 from ringfence.engine.events import Standing, Violation
@@ -35,15 +33,11 @@ __all__ = [
     "PROFILES",
     "STANDARD",
     "Absence",
-    "Backtest",
     "Batch",
-    "Burden",
     "Checkpoint",
     "Condition",
     "ConditionError",
-    "Difference",
     "Kind",
-    "Law",
     "Plan",
     "Profile",
     "Replay",
@@ -55,9 +49,7 @@ __all__ = [
     "StateError",
     "Violation",
     "Weekly",
-    "backtest",
     "compile_plan",
-    "differences",
     "evaluate",
     "find_profile",
     "initial_state",
@@ -65,7 +57,6 @@ __all__ = [
     "latest_before",
     "plausible_span",
     "rejudge",
-    "rules_of",
     "standings",
     "victim_number",
     "violations",

@@ -17,7 +17,7 @@ import structlog
 from ringfence.gateway.devices import Device, Devices
 from ringfence.gateway.frames import Codec, DeviceModel, Heard
 from ringfence.gateway.metrics import FRAMES_MISSING
-from ringfence.gateway.pace import Pace
+from ringfence.gateway.pace import Pace, load_of
 from ringfence.gateway.report import (
     Delivery,
     Inbox,
@@ -194,8 +194,10 @@ class Dialogue:
         return None if named or devices.tag_named(self._certified) else device
 
     def _store(self, heard: Heard, device: Device) -> bool:
-        pace, tag, count = self._house.pace, device.tag, len(heard.reports)
-        wait_s = pace.wait_s(tag.id, count)
+        pace, tag = self._house.pace, device.tag
+        received_ms = time_ns() // 1_000_000
+        load = load_of(heard.reports, heard.raw, received_ms)
+        wait_s = pace.wait_s(tag.id, load)
         if wait_s:
             if pace.is_news(tag.id):
                 why = "more reports than a tag may send; it is read on at the pace that it may"
@@ -208,13 +210,13 @@ class Dialogue:
             self._house.codec.name,
             self._peer,
             heard.raw,
-            time_ns() // 1_000_000,
+            received_ms,
             list(heard.reports),
         )
         try:
             self._house.inbox.put(delivery, partial(self._stored, slot, heard.reply))
         except InboxFullError:
-            pace.give_back(tag.id, count)
+            pace.give_back(tag.id, load)
             self._wire.inbox_is_full()
             return False
         self._slots.append(slot)

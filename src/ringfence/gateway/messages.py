@@ -15,7 +15,7 @@ from typing import NamedTuple
 import structlog
 
 from ringfence.gateway.codecs import owntracks, ringfence_json
-from ringfence.gateway.pace import Pace
+from ringfence.gateway.pace import Pace, load_of
 from ringfence.gateway.report import (
     Decoded,
     Delivery,
@@ -118,9 +118,10 @@ class Post:
     ) -> Receipt | NotStored:
         count = len(decoded.reports)
         received_ms = time_ns() // 1_000_000
+        load = load_of(decoded.reports, message.payload, received_ms)
         loop = asyncio.get_running_loop()
         while True:
-            wait_s = self._pace.wait_s(tag.id, count)
+            wait_s = self._pace.wait_s(tag.id, load)
             if wait_s:
                 if self._pace.is_news(tag.id):
                     self._set_apart(message, "too_many", "more than a tag may send", tag, count)
@@ -132,7 +133,7 @@ class Post:
             try:
                 self._inbox.put(delivery, partial(_settle, done))
             except InboxFullError:
-                self._pace.give_back(tag.id, count)
+                self._pace.give_back(tag.id, load)
                 await asyncio.sleep(RETRY_S)
                 continue
             return await done

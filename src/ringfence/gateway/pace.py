@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ringfence.engine.fix import Signal
+from ringfence.gateway.report import Report
 
 AT_ONCE = 10_000
 """Reports that a tag may send at once: a week in a fix a minute, kept while it had no network."""
 PER_S = 2.0
 """… and a second after that: thirty times what a tag sends while its wearer is in violation (one in
 15 s). A tag that loops for a day stores 43 MB at most."""
+REPORT_BYTES = 2048
+"""Bytes that count as one report: what Traccar forwards of one has some 1,200. A body may hold a
+megabyte beside its one report, and all of it is kept as evidence: counted by reports alone, one tag
+could fill a disk at 37 MB/s."""
+ALARMS = int(Signal.STRAP_CUT | Signal.CASE_OPEN)
+"""What always opens an alert: it goes on beyond a tag's allowance, or a wearer who floods the doors
+in his tag's name would keep his own strap alarm out."""
+ALARM_FRESH_MS = 24 * 3_600_000
+"""An older one is as likely said again as new."""
+FUTURE_MS = 120_000
+"""What is dated later is not judged (contract: gateway), so that it raises no alarm."""
+ALARMS_AT_ONCE = 500
+"""What goes on so, counted as above, and …"""
+ALARMS_PER_S = 0.1
+"""… again a second: whoever uses it up has raised that alarm himself."""
 TELL_EVERY_S = 60.0
 """How often it is told that one tag sends too much."""
 MOST_TAGS = 100_000
 """Tags remembered; before one more, those whose allowance is whole again are forgotten."""
 
 
+class Load(NamedTuple):
+    """What a delivery takes of an allowance."""
+
+    reports: int
+    """Or as many as its bytes count for, if that is more."""
+    alarm: bool = False
+    """Whether it holds a fresh alarm."""
+
+
+def load_of(reports: Sequence[Report], raw: bytes, received_ms: int) -> Load:
+    """What these reports, in these bytes, take of their tag's allowance."""
+    fresh_ms = received_ms - ALARM_FRESH_MS
+    alarm = any(
+        r.signals & ALARMS and fresh_ms < r.time_ms <= received_ms + FUTURE_MS for r in reports
+    )
+    return Load(max(len(reports), math.ceil(len(raw) / REPORT_BYTES)), alarm)
+
+
 class Bucket:
     """What one tag may still send."""
 
-    __slots__ = ("at_s", "left", "told_s")
+    __slots__ = ("alarms", "at_s", "left", "told_s")
 
     def __init__(self, at_s: float) -> None:
         self.left = float(AT_ONCE)
+        self.alarms = float(ALARMS_AT_ONCE)
         self.at_s = at_s
         self.told_s = -TELL_EVERY_S
 
@@ -34,11 +73,11 @@ class Pace:
         self._clock = clock
         self._buckets: dict[int, Bucket] = {}
 
-    def wait_s(self, tag: int, reports: int) -> float:
-        """Take `reports` from the allowance of tag number `tag`.
+    def wait_s(self, tag: int, load: Load) -> float:
+        """Take `load` from the allowance of tag number `tag`.
 
         Returns:
-            0 when they were granted; else in how many seconds they will be, and nothing is taken.
+            0 when it was granted; else in how many seconds it will be, and nothing is taken.
         """
         now_s = self._clock()
         bucket = self._buckets.get(tag)
@@ -46,17 +85,22 @@ class Pace:
             if len(self._buckets) >= MOST_TAGS:
                 self._forget(now_s)
             bucket = self._buckets[tag] = Bucket(now_s)
-        bucket.left = min(AT_ONCE, bucket.left + (now_s - bucket.at_s) * PER_S)
+        since_s = now_s - bucket.at_s
+        bucket.left = min(AT_ONCE, bucket.left + since_s * PER_S)
+        bucket.alarms = min(ALARMS_AT_ONCE, bucket.alarms + since_s * ALARMS_PER_S)
         bucket.at_s = now_s
         # More than it ever holds is granted to a full bucket: a week in one body is no loop.
-        if bucket.left >= min(reports, AT_ONCE):
-            bucket.left -= reports
+        if bucket.left >= min(load.reports, AT_ONCE):
+            bucket.left -= load.reports
             return 0.0
-        return (min(reports, AT_ONCE) - bucket.left) / PER_S
+        if load.alarm and bucket.alarms >= min(load.reports, ALARMS_AT_ONCE):
+            bucket.alarms -= load.reports
+            return 0.0
+        return (min(load.reports, AT_ONCE) - bucket.left) / PER_S
 
-    def give_back(self, tag: int, reports: int) -> None:
+    def give_back(self, tag: int, load: Load) -> None:
         """Undo a grant whose reports could not be taken in after all."""
-        self._buckets[tag].left += reports
+        self._buckets[tag].left += load.reports
 
     def is_news(self, tag: int) -> bool:
         """Whether it should be told that this tag sends too much: once a minute."""

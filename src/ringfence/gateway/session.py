@@ -14,7 +14,7 @@ import structlog
 
 from ringfence.gateway.codecs import osmand, owntracks, ringfence_json, traccar
 from ringfence.gateway.credentials import Shown, from_header, without_secret
-from ringfence.gateway.pace import Pace
+from ringfence.gateway.pace import Pace, load_of
 from ringfence.gateway.report import (
     Decoded,
     Delivery,
@@ -224,7 +224,8 @@ class Session:
         if not decoded.reports:
             request.done(Reply(200, request.door.reply(Receipt(0, 0), decoded.refused)))
             return
-        wait_s = self._pace.wait_s(tag.id, len(decoded.reports))
+        load = load_of(decoded.reports, request.body, request.received_ms)
+        wait_s = self._pace.wait_s(tag.id, load)
         if wait_s:
             why = "this tag sends more reports than a tag may"
             if self._pace.is_news(tag.id):
@@ -242,7 +243,7 @@ class Session:
         try:
             self._inbox.put(delivery, partial(_stored, request, decoded.refused))
         except InboxFullError:
-            self._pace.give_back(tag.id, len(decoded.reports))
+            self._pace.give_back(tag.id, load)
             request.done(_come_back("too much is waiting to be stored"))
 
     def _turn_away(self, request: Request) -> None:
