@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_LINK_MODE=copy VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 
-.PHONY: help install dev heavy demo test check test-all bench bench-quality assets lock format clean
+.PHONY: help install dev heavy demo test check test-all bench bench-quality cases assets lock format clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ bench: heavy ## speed, as ratios to named peers in the same run
 
 bench-quality: heavy ## how well the engine judges, against known truth (needs the real traces)
 	$(BIN)/python -m bench.quality $(WEEKS)
+
+cases: dev ## write docs/cases.md and its pictures anew, from the tests of the sixteen cases
+	$(BIN)/python -m tests.spec.page
 
 assets: ## build the front end (developers only; needs Node)
 	tools/build-assets

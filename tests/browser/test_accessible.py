@@ -106,6 +106,6 @@ def test_the_pages_about_tags_are_clean_and_fit_the_screen(live: Live, visit, si
 
 def test_a_forbidden_page_is_clean_and_says_why(live: Live, visit) -> None:
     page = visit("eve").page
-    page.goto("/")
-    assert page.get_by_text("lacks see_control_room").is_visible()
+    page.goto("/alerts")
+    assert page.get_by_text("The role equipment lacks see_control_room").is_visible()
     assert faults(page) == []

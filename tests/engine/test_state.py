@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from ringfence.engine import (
     evaluate,
     initial_state,
     judge_all,
+    memory,
     standings,
     violations,
 )
@@ -143,3 +145,17 @@ def test_a_first_fix_inside_shows_no_entry() -> None:
     (seen,) = judged(condition(), fixes(stay(0, 5, 900)), fixes(stay(6, 9, 0))).violations
     assert seen.why[0].startswith("Entered the zone at")
     assert not any("may have begun earlier" in doubt for doubt in seen.doubts)
+
+
+@pytest.mark.parametrize("row", [memory.WEARER_ROW, memory.SLOT_ROW, memory.EVENT_ROW])
+def test_rows_have_no_padding_so_that_equal_states_are_equal_bytes(row) -> None:
+    assert sum(row[name].itemsize for name in row.names) == row.itemsize
+
+
+def test_the_manual_states_the_size_of_memory_as_it_is() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "engine.md").read_text()
+    sizes = (
+        f"State is {memory.WEARER_ROW.itemsize} bytes a wearer, as much for each victim's device, "
+        f"and {memory.SLOT_ROW.itemsize} a rule"
+    )
+    assert sizes in " ".join(manual.split())

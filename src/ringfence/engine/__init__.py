@@ -1,5 +1,7 @@
 """What does this fix mean? Pure: values in, values out."""
 
+from ringfence.engine.backtest import Backtest, Burden, backtest
+from ringfence.engine.comparing import Difference, Law, differences, rules_of
 from ringfence.engine.conditions import Absence, Condition, ConditionError, Kind, Weekly
 from ringfence.engine.evaluate import NEVER_WAKES, Result, evaluate, violations
 from ringfence.engine.events import Standing, Violation
@@ -33,11 +35,15 @@ __all__ = [
     "PROFILES",
     "STANDARD",
     "Absence",
+    "Backtest",
     "Batch",
+    "Burden",
     "Checkpoint",
     "Condition",
     "ConditionError",
+    "Difference",
     "Kind",
+    "Law",
     "Plan",
     "Profile",
     "Replay",
@@ -49,7 +55,9 @@ __all__ = [
     "StateError",
     "Violation",
     "Weekly",
+    "backtest",
     "compile_plan",
+    "differences",
     "evaluate",
     "find_profile",
     "initial_state",
@@ -57,6 +65,7 @@ __all__ = [
     "latest_before",
     "plausible_span",
     "rejudge",
+    "rules_of",
     "standings",
     "victim_number",
     "violations",

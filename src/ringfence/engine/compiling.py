@@ -17,6 +17,8 @@ NOT_COMPILED = frozenset(
     f"{name}.py"
     for name in (
         "__init__",
+        "backtest",
+        "comparing",
         "conditions",
         "evaluate",
         "events",

@@ -111,7 +111,7 @@ def _order(violation: Violation) -> tuple[object, ...]:
 
 def _named(plan: Plan, row: np.record, number: int, end_ms: int | None) -> Violation:
     wearer = plan.wearers[int(plan.rules.rows[number].wearer)]
-    return to_violation(row, rule_name(plan, number), wearer, plan.profile.name, end_ms=end_ms)
+    return to_violation(row, rule_name(plan, number), wearer, plan.profile, end_ms=end_ms)
 
 
 def _until(plan: Plan, until_ms: int | NDArray[np.int64] | None) -> NDArray[np.int64]:

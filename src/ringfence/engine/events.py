@@ -15,6 +15,8 @@ from ringfence.engine.words import EndedBy, How
 if TYPE_CHECKING:
     import numpy as np
 
+    from ringfence.engine.profiles import Profile
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -77,7 +79,7 @@ class Standing:
 
 
 def to_violation(
-    row: np.record, name: RuleName, wearer: str, profile: str, *, end_ms: int | None
+    row: np.record, name: RuleName, wearer: str, profile: Profile, *, end_ms: int | None
 ) -> Violation:
     """A violation's row, of an event or of the state, as a value with its words.
 
@@ -106,8 +108,8 @@ def to_violation(
         probability=round(float(row.probability), 4),
         depth_m=None if isnan(depth_m) else round(depth_m, 1),
         fixes=int(row.fixes),
-        profile=profile,
-        why=why_of(row, name, end_ms),
+        profile=profile.name,
+        why=why_of(row, name, end_ms, profile),
         doubts=doubts_of(row, name),
         first_fix_at=_fix_at(row.first_ms),
         confirming_fix_at=_fix_at(row.confirming_ms) if confirmed else None,

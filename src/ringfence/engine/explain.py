@@ -7,7 +7,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from ringfence.engine.memory import NEVER
+from ringfence.engine.memory import MOST_IN_ROW, NEVER
 from ringfence.engine.plan import NEAR, NEAR_RING, RING
 from ringfence.engine.words import Doubt, EndedBy, How
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ringfence.engine.plan import RuleName
+    from ringfence.engine.profiles import Profile
 
 LONDON: Final = ZoneInfo("Europe/London")
 LEAST_CLOSING_MPS: Final = 0.3
@@ -40,6 +41,7 @@ _BEGAN: Final = {
     How.GNSS_SPOOFED: "By {begin}, satellite fixes had contradicted simultaneous ones by Wi-Fi, "
     "cell or home beacon three times in a row, by more than three times both circles and 500 m.",
 }
+_FIRST_KNOWN: Final = "Was inside the zone at {begin}, by the first fix that is known."
 _BEGAN_NEAR: Final = {
     How.ENTERED: "Was within the ordered distance of the protected person’s device from {begin}.",
     How.PRESENT_AT_START: "Was within the ordered distance of the protected person’s device when "
@@ -88,7 +90,8 @@ _DOUBTS: Final = {
     Doubt.NO_ACCURACY: "A fix gave no accuracy; the profile's usual circle for its source was "
     "taken.",
     Doubt.CELL: "Cell fixes are among them: they can lie hundreds of metres off.",
-    Doubt.BEFORE_GAP: "It lasted over a time without fixes; where the wearer was then is unknown.",
+    Doubt.BEFORE_GAP: "It lasted over a time without a fix that is believed; where the wearer was "
+    "then is unknown.",
     Doubt.STRAP_OK: "The tag says that the strap is well again. A strap that is cut and taped says "
     "so too: have it inspected.",
     Doubt.STILL: "The wearer’s own tag was at rest when the two were nearest: the distance may "
@@ -124,28 +127,25 @@ def said_time(ms: int) -> str:
     return f"{at:%d/%m/%Y %H:%M:%S}"
 
 
-def why_of(row: np.record, name: RuleName, end_ms: int | None) -> tuple[str, ...]:
+def why_of(row: np.record, name: RuleName, end_ms: int | None, profile: Profile) -> tuple[str, ...]:
     """What speaks for a violation, one sentence each.
 
     Args:
         row: has the fields of `memory.OPEN_FIELDS`.
         name: of the rule.
         end_ms: when it ended; None = it is open.
+        profile: by which it was judged.
     """
-    how = How(int(row.how))
-    first = said_time(row.first_ms) if int(row.first_ms) != NEVER else "its fitting"
-    near = name.role in (NEAR, NEAR_RING)
-    began = _BEGAN_NEAR[how] if near else _BEGAN[how]
-    if Doubt.TELEPORTED in Doubt(int(row.doubts)):
-        began = _TELEPORTED
-    if how is How.ENTERED and not near and Doubt.FIRST_KNOWN in Doubt(int(row.doubts)):
-        began = "Was inside the zone at {begin}, by the first fix that is known."
-    lines = [began.format(begin=said_time(row.begin_ms), first=first)]
+    bits, near = Doubt(int(row.doubts)), name.role in (NEAR, NEAR_RING)
+    if Doubt.CROSSING in bits and int(row.fixes) == 0:
+        return (*_crossed(row, name, end_ms), *_undecided(row, profile))
+    lines = [_began(row, name)]
     if near:
-        lines += _nearness(row, name)
+        lines += _nearness(row, name, profile)
     elif name.condition is not None:
-        lines += _evidence(row, "the ring's outer edge" if name.role == RING else "the edge")
-    lines += [text for doubt, text in _KNOWN.items() if doubt in Doubt(int(row.doubts))]
+        edge = "the ring's outer edge" if name.role == RING else "the edge"
+        lines += _evidence(row, edge, profile)
+    lines += [text for doubt, text in _KNOWN.items() if doubt in bits]
     if name.condition is None and int(row.fixes) > 1:
         lines.append(f"It was reported {int(row.fixes)} times.")
     if end_ms is not None:
@@ -155,7 +155,36 @@ def why_of(row: np.record, name: RuleName, end_ms: int | None) -> tuple[str, ...
     return tuple(lines)
 
 
-def _nearness(row: np.record, name: RuleName) -> list[str]:
+def _began(row: np.record, name: RuleName) -> str:
+    """How it began; of what is possible only, how it may have."""
+    how, bits = How(int(row.how)), Doubt(int(row.doubts))
+    near = name.role in (NEAR, NEAR_RING)
+    words = _BEGAN_NEAR[how] if near else _BEGAN[how]
+    if Doubt.TELEPORTED in bits:
+        words = _TELEPORTED
+    if how is How.ENTERED and not near and Doubt.FIRST_KNOWN in bits:
+        words = _FIRST_KNOWN
+    if name.condition is not None and int(row.confirmed_ms) == NEVER:
+        words = words.replace("Came ", "May have come ").replace("Entered ", "May have entered ")
+        words = words.replace("Was ", "May have been ")
+    first = said_time(row.first_ms) if int(row.first_ms) != NEVER else "its fitting"
+    return words.format(begin=said_time(row.begin_ms), first=first)
+
+
+def _crossed(row: np.record, name: RuleName, end_ms: int | None) -> list[str]:
+    """A way between two fixes: which ones, and what the way would have meant."""
+    near = name.role in (NEAR, NEAR_RING)
+    past = "gone through the zone"
+    leads = f"through it, {float(row.depth_m):,.0f} m deep at most"
+    if near:
+        past = "been within the ordered distance of the protected person’s device"
+        leads = f"as near as {name.reach_m - float(row.depth_m):,.0f} m"
+    later = "the next" if end_ms is None else f"that of {said_time(end_ms)}"
+    way = f"the straight way from the fix of {said_time(row.last_ms)} to {later} leads {leads}"
+    return [f"May have {past} at about {said_time(row.begin_ms)}.", f"No fix shows it: {way}."]
+
+
+def _nearness(row: np.record, name: RuleName, profile: Profile) -> list[str]:
     """The distances that carry a proximity: how near, by how good fixes, closing how fast."""
     lines, fixes = [], int(row.fixes)
     if fixes:
@@ -175,10 +204,10 @@ def _nearness(row: np.record, name: RuleName) -> list[str]:
     closing = float(row.closing_mps)
     if closing > LEAST_CLOSING_MPS:
         lines.append(f"They were closing in at {closing:.1f} m/s when it was decided.")
-    return [*lines, _chance(row)]
+    return [*lines, *_decided(row, "within the distance", profile)]
 
 
-def _evidence(row: np.record, edge: str) -> list[str]:
+def _evidence(row: np.record, edge: str, profile: Profile) -> list[str]:
     lines = []
     fixes, cells = int(row.fixes), int(row.cell_fixes)
     if fixes:
@@ -190,14 +219,57 @@ def _evidence(row: np.record, edge: str) -> list[str]:
             f"The deepest is {float(row.depth_m):.0f} m past it, at {said_time(row.deepest_ms)}, "
             f"with a confidence circle of {float(row.radius_m):.0f} m."
         )
-    return [*lines, _chance(row)]
+    return [*lines, *_decided(row, f"past {edge}", profile)]
 
 
-def _chance(row: np.record) -> str:
+def _decided(row: np.record, where: str, profile: Profile) -> list[str]:
+    """How sure it is, what made it so, and what that takes: as the kernel did it."""
     chance = f"{100 * float(row.probability):.1f} %"
     if int(row.confirmed_ms) == NEVER:
-        return f"Possible only: its probability reached {chance}."
-    return f"Confirmed at {said_time(row.confirmed_ms)}; its probability reached {chance}."
+        return _undecided(row, profile)
+    line = f"Confirmed at {said_time(row.confirmed_ms)}"
+    if profile.geometric:
+        return [f"{line} by geometry alone, which weighs no error."]
+    takes = f"Its probability reached {chance}; confirming takes {_percent(profile)}."
+    if int(row.in_row) == 0:
+        return [f"{line}, when it came into force, by the last place known then. {takes}"]
+    if not int(row.on_way):
+        return [f"{line}: {_in_row(row, where, profile)}. {takes}"]
+    line += ": the fix of that instant carries on the way that the fixes before it show"
+    if not isnan(float(row.own_m)) and isnan(float(row.age_s)):
+        line += (
+            f", which puts the tag {float(row.own_m):,.0f} m {where}, give or take "
+            f"{float(row.other_m):,.0f} m (95 %)"
+        )
+    return [f"{line}; so it does not stand alone, and counts for two. {takes}"]
+
+
+def _in_row(row: np.record, where: str, profile: Profile) -> str:
+    """How many fixes in a row agreed; as many as the profile asks, each on the way for two."""
+    count = int(row.in_row)
+    more = " or more" if count == MOST_IN_ROW else ""
+    text = f"{count}{more} fixes in a row lay {where}" if count > 1 else f"one fix lay {where}"
+    if count < profile.agreeing:
+        text += ", of which one that carried on the way before it counts for two"
+    return text
+
+
+def _undecided(row: np.record, profile: Profile) -> list[str]:
+    """Why it is no more than possible."""
+    chance = f"{100 * float(row.probability):.1f} %"
+    alike = f"{profile.agreeing} fixes in a row, none of them by cell"
+    takes = f"Confirming takes {_percent(profile)} and {alike}."
+    lines = [f"Possible only: its probability reached {chance}. {takes}"]
+    if int(row.fixes) > profile.agreeing:
+        lines.append(
+            "However many fixes lie at one place, they share one error: together they tell no more "
+            "than that error allows."
+        )
+    return lines
+
+
+def _percent(profile: Profile) -> str:
+    return f"{100 * profile.confirm_above:g} %"
 
 
 def doubts_of(row: np.record, name: RuleName) -> tuple[str, ...]:
@@ -225,5 +297,6 @@ def doubts_of(row: np.record, name: RuleName) -> tuple[str, ...]:
     if spatial and int(row.fixes) == 0:
         lines.append("It rests on the last fix before that instant; none came since.")
     if spatial and int(row.fixes) == 1:
-        lines.append("It rests on one fix.")
+        way = ", which carried on the way of those before it" if int(row.on_way) else ""
+        lines.append(f"It rests on one fix past the edge{way}.")
     return tuple(lines)

@@ -103,6 +103,8 @@ def take_in(law: Law, number: int, reading: Reading) -> None:
     """Take a fix, measured against a rule, into the belief of that rule."""
     slot = law.slots[number]
     look, depth, past = reading.look, reading.depth_m, reading.past
+    carries_on = look.on_way and counts(look.doubts, past)
+    slot.ahead_m = reading.ahead_m if carries_on else np.nan
     decided = law.limits.geometric or look.source != CELL
     if decided and counts(look.doubts, past):
         # A fix on the way that others show counts for two: they bear it out.
@@ -110,14 +112,16 @@ def take_in(law: Law, number: int, reading: Reading) -> None:
         slot.with_it = min(slot.with_it + more, 1000) if past else 0
         slot.against = 0 if past else min(slot.against + more, 1000)
         if not past:
-            slot.run_ms, slot.run_fixes = NEVER, 0
+            slot.run_ms, slot.run_fixes, slot.run_cells = NEVER, 0, 0
     elif slot.state == states.CONFIRMED and not past:
         # What satellite fixes decided, a cell fix or a doubted one does not undo.
         return
     if past:
         slot.run_ms = look.time_ms if slot.run_ms == NEVER else slot.run_ms
         slot.run_fixes = min(slot.run_fixes + 1, 1_000_000)
-    if look.on_way and counts(look.doubts, past):
+        if look.source == CELL:
+            slot.run_cells = min(slot.run_cells + 1, 10_000)
+    if carries_on:
         slot.log_odds = on_track(law.limits, reading.spread_m, reading.ahead_m)
         return
     left = before(law.limits, slot.log_odds, look)
@@ -141,8 +145,11 @@ def settle(law: Law, wearer: int, number: int, reading: Reading, ending: int) ->
         return  # held to the last digit: it clears nobody, so quiet will make it `no_data`
     word = states.word_of(law.limits, slot.log_odds, slot.with_it, slot.against)
     cause = Cause(look.time_ms, False, ending)
+    was_open = slot.open
     step(law, wearer, number, word, cause)
     if slot.open == 1:
+        if was_open == 0:
+            slot.cell_fixes = slot.run_cells - (1 if past and look.source == CELL else 0)
         count(slot, look, past)
     calm = slot.state == states.CLEAR or slot.state == states.ASLEEP  # noqa: PLR1714 - faster
     slot.settled = calm and slot.with_it == 0 and slot.log_odds <= law.limits.floor

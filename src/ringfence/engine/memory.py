@@ -24,8 +24,10 @@ OPEN_FIELDS = [
     ("fixes", np.int32),
     ("cell_fixes", np.int32),
     ("doubts", np.int32),
-    ("how", np.int16),
-    ("ended_by", np.int16),
+    ("how", np.int8),
+    ("ended_by", np.int8),
+    ("in_row", np.int8),
+    ("on_way", np.int8),
     ("own_m", np.float32),
     ("other_m", np.float32),
     ("age_s", np.float32),
@@ -33,7 +35,13 @@ OPEN_FIELDS = [
 ]
 """A violation as a row; `first_ms` … are instants of the fixes that carry it, `radius_m` is the
 circle of the deepest. Of a proximity: the two circles and the age of the older place at the
-nearest, and how fast the two closed in when it began or was confirmed; NaN = not known."""
+nearest, and how fast the two closed in when it began or was confirmed; NaN = not known. `in_row`:
+how many fixes in a row lay past the edge when it was confirmed (at most `MOST_IN_ROW`; 0 = the rule
+came into force then); `on_way`: the last of them carried on the way that the fixes before it
+show. Of a zone confirmed so: how far past the edge the track put the tag (`own_m`), and its 95 %
+circle (`other_m`)."""
+
+MOST_IN_ROW: Final = 100
 
 WEARER_ROW: Final = np.dtype(
     [
@@ -98,7 +106,7 @@ SLOT_ROW: Final = np.dtype(
         ("apart_m", np.float64),
         ("closing_now_mps", np.float64),
         ("run_fixes", np.int32),
-        ("spare", np.int32),
+        ("ahead_m", np.float32),
         ("with_it", np.int32),
         ("against", np.int32),
         ("state", np.int8),
@@ -106,15 +114,17 @@ SLOT_ROW: Final = np.dtype(
         ("seen", np.int8),
         ("open", np.int8),
         ("arrived", np.int8),
-        ("unused", np.int8, (3,)),
+        ("unused", np.int8),  # no padding: what stands in it would be nobody's
+        ("run_cells", np.int16),
     ],
     align=True,
 )
 """One wearer and rule. `run_ms`, `run_fixes`: first of the fixes in a row past the
-edge, and how many. `settled`: far away and
+edge, and how many; `run_cells` of them by cell. `settled`: far away and
 sure of it. `seen`: 0 = the rule is new to this wearer. `open`: the row holds a violation.
 `arrived`: was on the right side since the rule's time began. `apart_…`: how far apart a pair was
-the last time that its closing speed was measured."""
+the last time that its closing speed was measured. `ahead_m`: how far past the edge the track puts
+the tag, if the last fix carried on its way; else NaN."""
 
 EVENT_ROW: Final = np.dtype(
     [

@@ -9,7 +9,8 @@ import numpy as np
 from ringfence.engine import plan, states
 from ringfence.engine.belief import probability
 from ringfence.engine.compiling import hot, inner
-from ringfence.engine.memory import FROZEN_AFTER, NEVER
+from ringfence.engine.memory import FROZEN_AFTER, MOST_IN_ROW, NEVER
+from ringfence.engine.track import SIGMAS_IN_CIRCLE
 from ringfence.engine.words import DEVICE_RULES, FIRST_DEVICE, Doubt, EndedBy, How
 from ringfence.geo.compiled import compiled
 
@@ -95,6 +96,7 @@ def emit(law: Law, wearer: int, slot_number: int, act: int, at_ms: int) -> None:
     )
     event.fixes, event.cell_fixes, event.doubts = slot.fixes, slot.cell_fixes, slot.doubts
     event.how, event.ended_by = slot.how, slot.ended_by
+    event.in_row, event.on_way = slot.in_row, slot.on_way
     event.own_m, event.other_m = slot.own_m, slot.other_m
     event.age_s, event.closing_mps = slot.age_s, slot.closing_mps
 
@@ -134,7 +136,20 @@ def begin(law: Law, wearer: int, number: int, cause: Cause) -> None:
     slot.closing_mps = slot.closing_now_mps
     # `me` does not hold the deciding fix yet: the one that opens is the first of all.
     slot.doubts = FIRST_KNOWN if me.fix_ms == NEVER else 0
-    slot.ended_by = 0
+    slot.ended_by = slot.in_row = slot.on_way = 0
+
+
+@inner
+def note_decided(law: Law, wearer: int, number: int) -> None:
+    """Note what carries a confirmation: how many fixes in a row, and where the way led."""
+    slot = law.slots[number]
+    slot.in_row = min(slot.run_fixes, MOST_IN_ROW)
+    if np.isnan(slot.ahead_m):
+        return
+    slot.on_way = 1
+    if law.rows[number].role < NEAR:
+        slot.own_m = slot.ahead_m
+        slot.other_m = SIGMAS_IN_CIRCLE * np.sqrt(law.wearers[wearer].var_pp)
 
 
 @inner
@@ -147,6 +162,8 @@ def say(law: Law, wearer: int, number: int, act: int, cause: Cause) -> None:
         slot.closing_mps = slot.closing_now_mps
         # A fix that decides is not yet the wearer's last one; a rule that starts decides on that.
         slot.confirming_ms = law.wearers[wearer].fix_ms if cause.starting else cause.at_ms
+        if not cause.starting:
+            note_decided(law, wearer, number)
     elif act == states.END:
         slot.ended_by = cause.ended_by
         if cause.ended_by <= CLEARED and slot.confirmed_ms == NEVER:
@@ -155,7 +172,7 @@ def say(law: Law, wearer: int, number: int, act: int, cause: Cause) -> None:
     if act == states.END:
         slot.open = 0
         if cause.ended_by not in (CONDITION_ENDED, AUTHORISED):
-            slot.run_ms, slot.run_fixes, slot.with_it = NEVER, 0, 0
+            slot.run_ms, slot.run_fixes, slot.run_cells, slot.with_it = NEVER, 0, 0, 0
 
 
 @inner
@@ -204,6 +221,7 @@ def open_device(law: Law, wearer: int, number: int, how: int, at_ms: int) -> Non
     slot.fixes = slot.cell_fixes = 0
     slot.probability, slot.depth_m, slot.radius_m = 1.0, np.nan, np.nan
     slot.own_m = slot.other_m = slot.age_s = slot.closing_mps = np.nan
+    slot.in_row = slot.on_way = 0
     emit(law, wearer, number, states.CONFIRM, at_ms)
 
 

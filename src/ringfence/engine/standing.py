@@ -134,9 +134,12 @@ def _verdict(plan: Plan, me: np.record, slot: np.record) -> str:
         case Stand.CONFIRMED:
             words = f"confirmed at {said_time(slot.confirmed_ms)}, now {chance} probable"
         case Stand.POSSIBLE if int(slot.with_it) < plan.profile.agreeing:
-            alone = "cell fixes" if int(me.source) == Source.CELL else "one fix"
-            verb = "confirm" if int(me.source) == Source.CELL else "confirms"
-            words = f"possible ({chance}), but {alone} alone never {verb}"
+            alone = "one fix alone never confirms"
+            if int(me.source) == Source.CELL:
+                alone = "cell fixes alone never confirm"
+            elif int(slot.with_it) > 1:
+                alone = "too few fixes in a row bear it out"
+            words = f"possible ({chance}), but {alone}"
         case Stand.POSSIBLE:
             words = f"possible ({chance}); {need} confirms"
         case _:

@@ -16,7 +16,7 @@ from ringfence.engine.words import EndedBy
 if TYPE_CHECKING:
     from ringfence.engine.plan import Plan
 
-FORMAT = 5
+FORMAT = 6
 """Of `to_bytes`; raised whenever a row of `memory` changes."""
 
 
@@ -141,7 +141,7 @@ def _head(plan: Plan, index: int) -> bytes:
 
 def _ended(plan: Plan, wearer: str, name: RuleName, row: np.record, at_ms: int) -> Violation:
     row.ended_by = EndedBy.CONDITION_ENDED
-    return to_violation(row, name, wearer, plan.profile.name, end_ms=at_ms)
+    return to_violation(row, name, wearer, plan.profile, end_ms=at_ms)
 
 
 def _open(stored: bytes) -> tuple[dict[str, Any], bytes]:

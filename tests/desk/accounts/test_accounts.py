@@ -99,6 +99,18 @@ def test_signing_in_and_out_leaves_a_trace(ola):
     assert signed == [("ola", "user.signed_in"), ("ola", "user.signed_out")]
 
 
+@pytest.mark.parametrize(
+    ("who", "leads_to"), [("eve", "/wearers"), ("ada", "/help/reading"), ("otto", None)]
+)
+def test_the_front_door_leads_each_role_to_a_page_that_it_may_see(who, leads_to, request, client):
+    client.force_login(
+        request.getfixturevalue(who), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    answer = client.get("/")
+    assert answer.get("Location") == leads_to
+    assert client.get(leads_to or "/").status_code == 200
+
+
 def test_a_wrong_password_is_recorded_without_what_was_typed(db):
     Client().post("/sign-in", {"username": "hunter2-oops", "password": "wrong"})
     entry = Entry.objects.get()

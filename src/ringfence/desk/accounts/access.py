@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 
 from ringfence.desk.accounts.models import User
 from ringfence.desk.accounts.permission import permitted
@@ -44,3 +45,10 @@ def signed_in(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise TypeError("this page was reached without signing in: guard it with needs(…)")
     return request.user
+
+
+def first_page(user: User) -> str:
+    """Address of the first page that the role may see: where signing in leads, and `/`."""
+    if user.may(Permission.SEE_CONTROL_ROOM):
+        return reverse("control-room")
+    return reverse("wearers" if user.may(Permission.SEE_WEARER) else "reading")

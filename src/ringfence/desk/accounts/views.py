@@ -8,11 +8,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 
+from ringfence.desk.accounts.access import first_page, signed_in
 from ringfence.desk.accounts.forms import SignInForm
-from ringfence.desk.accounts.models import User
-from ringfence.desk.accounts.roles import Permission
 
 
 class SignIn(LoginView):
@@ -24,10 +22,7 @@ class SignIn(LoginView):
 
     def get_default_redirect_url(self) -> str:
         """Lead to the first page that the role may see."""
-        user = self.request.user
-        if isinstance(user, User) and not user.may(Permission.SEE_CONTROL_ROOM):
-            return reverse("wearers" if user.may(Permission.SEE_WEARER) else "reading")
-        return super().get_default_redirect_url()
+        return first_page(signed_in(self.request))
 
 
 class SignOut(LogoutView):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from ringfence.desk.accounts.access import needs, signed_in
+from ringfence.desk.accounts.access import first_page, needs, signed_in
 from ringfence.desk.accounts.roles import Permission
 from ringfence.desk.accounts.watching import enter_control_room
 from ringfence.desk.alerts.board import board
@@ -41,9 +42,11 @@ FIXES_PER_PAGE = 100
 
 @require_GET
 @never_cache
-@needs(Permission.SEE_CONTROL_ROOM)
+@login_required
 def control_room(request: HttpRequest) -> HttpResponse:
-    """The map, the queue, and the table that says the same as the map."""
+    """The map, the queue, and the table that says the same; others are led to their first page."""
+    if not signed_in(request).may(Permission.SEE_CONTROL_ROOM):
+        return redirect(first_page(signed_in(request)))
     enter_control_room(request)
     shown, at = board(), now()
     live = live_wearers()
