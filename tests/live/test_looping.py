@@ -6,12 +6,15 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.live.running import Running, add_tag
 
 ALONE_WITHIN_S = 10.0
 """Generous for a shared machine; the bench measures it."""
 
 
+@pytest.mark.heavy
 def test_a_looping_tag_delays_nobody_and_raises_a_system_alert(platform: Running) -> None:
     since = datetime.now(UTC) - timedelta(days=1)
     loud = add_tag(platform.data, "T1", "W1", since.isoformat())

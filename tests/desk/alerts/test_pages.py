@@ -234,13 +234,14 @@ def test_an_officer_reads_alerts_but_does_not_take_them(as_user, ola, alert):
 @pytest.mark.parametrize(
     ("who", "path", "status"),
     [
-        ("eve", "/", 403),
+        ("eve", "/", 302),
         ("eve", "/alerts", 403),
         ("eve", "/wearers", 200),
         ("eve", "/map/zones.geojson", 403),
-        ("ada", "/", 403),
+        ("ada", "/", 302),
         ("ada", "/wearers", 403),
-        ("oz", "/", 403),
+        ("oz", "/", 302),
+        ("oz", "/alerts", 403),
         ("oz", "/wearers", 403),
         ("oz", "/help/reading", 200),
     ],
