@@ -52,6 +52,16 @@ def test_a_radius_of_nothing_is_unknown_never_perfect(acc: int) -> None:
     assert only({**HERE, "acc": acc}).accuracy_m is None
 
 
+@pytest.mark.parametrize("field", ["acc", "vel", "cog", "alt", "batt"])
+@pytest.mark.parametrize("value", ["x", True, [1], 1e9])
+def test_an_extra_field_with_nonsense_in_it_is_raw_and_never_costs_the_position(
+    field: str, value: object
+) -> None:
+    message = {**HERE, field: value}
+    assert only(message) == only(HERE)
+    assert unnamed(json.dumps(message).encode()) == {field: value}
+
+
 def test_what_a_phone_does_not_know_is_unknown() -> None:
     report = only({**HERE, "vel": -1, "cog": -1, "batt": -1})
     assert (report.speed_mps, report.course_deg, report.battery_pct) == (None, None, None)
@@ -81,7 +91,7 @@ def test_other_types_are_never_fixes(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("lat", 91), ("lon", -181), ("lat", None), ("tst", None), ("tst", -5), ("acc", "x")],
+    [("lat", 91), ("lon", -181), ("lat", None), ("tst", None), ("tst", -5)],
 )
 def test_an_impossible_location_is_refused_by_field(field: str, value: object) -> None:
     decoded = decode(json.dumps({**HERE, field: value}).encode())

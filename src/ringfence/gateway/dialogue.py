@@ -169,12 +169,11 @@ class Dialogue:
             self._turn_away(heard)
             return True
         if heard.error is not None:
-            self._set_apart(heard, "malformed", heard.error, device.tag if device else None)
-            self._faults += 1
-            if self._faults >= MOST_FAULTS:
-                self.ending = True
-        else:
-            self._faults = 0
+            reason = "refused_report" if heard.reports else "malformed"
+            self._set_apart(heard, reason, heard.error, device.tag if device else None)
+        self._faults = self._faults + 1 if heard.error and not heard.reports else 0
+        if self._faults >= MOST_FAULTS:
+            self.ending = True
         if heard.device is not None and device is not None:
             self.speakers.add(heard.device)
         if heard.missing:

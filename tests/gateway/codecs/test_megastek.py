@@ -269,3 +269,24 @@ def test_captured_streams_are_cut_where_the_tag_cut_them(shared: Path) -> None:
         heard = hear(CODEC, bytes.fromhex(item["frame"]["data"]))
         assert heard.raw == bytes.fromhex(item["expected_frame"]["data"])
         assert heard.reports[0].lat_e7 is None
+
+
+@pytest.mark.parametrize("lat", ["51.50720", "5130.432.0", "9130.43200", "5130.4320x"])
+def test_a_fix_whose_place_cannot_be_read_is_told_and_costs_nothing_else(lat: str) -> None:
+    for frame in (mgv(lat=lat, alarm="Belt Off"), stx(STX.replace("5130.4320", lat))):
+        heard = hear(CODEC, frame)
+        assert "can't be read" in (heard.error or "")
+        assert heard.reports[0].lat_e7 is None
+    assert "strap_cut" in names(hear(CODEC, mgv(lat=lat, alarm="Belt Off"))._replace(error=None))
+
+
+@pytest.mark.parametrize("valid", ["", "a", "D"])
+def test_a_place_that_is_called_neither_a_fix_nor_none_is_told(valid: str) -> None:
+    heard = hear(CODEC, mgv(valid=valid))
+    assert heard.error is not None
+    assert heard.unnamed[0]["stale_lat"] == pytest.approx(51.5072)
+
+
+def test_a_fix_without_any_place_is_no_loss() -> None:
+    assert hear(CODEC, mgv(lat="0000.00000", lon="00000.00000")).error is None
+    assert hear(CODEC, mgv(lat="", lon="")).error is None

@@ -162,6 +162,87 @@ def test_no_position_and_zero_zero_are_no_fix() -> None:
         assert (report.lat_e7, report.battery_pct) == (None, 83.0)
 
 
+@pytest.mark.parametrize(
+    ("lon", "lat", "here"),
+    [
+        ("-9.12346", "48.6543", (486_543_000, -91_234_600)),
+        ("-9.1234561", "48.6543214", (486_543_214, -91_234_561)),
+        ("-9.1", "48.654321", (486_543_210, -91_000_000)),
+        ("0.000012", "0.000000", (0, 120)),
+        ("-179.999999", "-89.5", (-895_000_000, -1_799_999_990)),
+    ],
+)
+def test_a_place_is_read_with_as_many_decimals_as_it_has(
+    lon: str, lat: str, here: tuple[int, int]
+) -> None:
+    odd = f"1,3.6,271,12.5,{lon},{lat},20260301100200"
+    assert place(said(fri(odd))) == here
+    assert place(said(fri(f",,,,{lon},{lat},20260301100200"))) == here
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "1,3.6,271,12.5,-9.123456,48,20260301100200",
+        "1,3.6,271,12.5,-9.123456,98.654321,20260301100200",
+        "1,3.6,271,12.5,-9.123456,48.6543x1,20260301100200",
+        "1,3.6,271,12.5,-9.12_456,48.654321,20260301100200",
+        "1,3.6,271,12.5,,48.654321,20260301100200",
+        "1,3.6,271,12.5,-9.123456,48.654321,",
+        "1,3.6,271,12.5,-9.123456,48.654321,20261301100200",
+        "1,3.6,271,12.5,-9.123456,48.654321,202603011002",
+    ],
+)
+def test_a_place_that_cannot_be_read_is_told_and_costs_nothing_else(lost: str) -> None:
+    (alone,) = talk().receive(fri(lost))
+    assert "can't be read" in (alone.error or "")
+    assert (place(alone.reports[0]), alone.reports[0].battery_pct) == ((None, None), 83)
+    assert alone.reply == b"+SACK:11F0$"
+    (both,) = talk().receive(text("FRI", f"0,0,2,{lost},{CELL},{PLACE},{CELL},83"))
+    assert "can't be read" in (both.error or "")
+    assert [place(r) for r in both.reports] == [HERE_E7]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "0,0,1,,,,,,,,0234,0010,00AB,1234,00,83",
+        "0,0,1,0,,,,0.000000,0.000000,20260301100200,0234,0010,00AB,1234,00,83",
+        "0,0,1,0,0.0,0,0.0,-0.000000,0.000000,,,,,,,83",
+    ],
+)
+def test_no_place_is_no_loss(fields: str) -> None:
+    assert place(said(text("FRI", fields))) == (None, None)
+
+
+def test_a_wrong_time_of_sending_does_not_cost_a_last_known_place() -> None:
+    wrong = fri(STALE).replace(SENT.encode(), b"20260231250000")
+    (report,) = heard(wrong).reports
+    assert place(report) == HERE_E7
+
+
+def test_what_a_position_says_and_nobody_can_read_is_raw() -> None:
+    odd = "1,fast,400,high,-9.123456,48.654321,20260301100200"
+    only = heard(fri(odd))
+    assert place(only.reports[0]) == HERE_E7
+    assert only.unnamed[0]["unread"] == [{"speed": "fast", "course": "400", "altitude": "high"}]
+
+
+def test_an_unreadable_place_in_binary_is_told() -> None:
+    fast = located().replace(b"\x01\x00\x03\x06", b"\x01\x7f\xff\x06", 1)
+    (only,) = talk().receive(binary(b"+RSP", 7, b"\x01" + fast))
+    assert "can't be read" in (only.error or "")
+    assert only.reply == b"+SACK:11F0$"
+    (beyond,) = talk().receive(records(placed(), placed(lon_e6=-200_000_000)))
+    assert "can't be read" in (beyond.error or "")
+    assert [place(r) for r in beyond.reports] == [HERE_E7]
+
+
+def test_a_record_of_the_newer_series_may_hold_several_places() -> None:
+    both = heard(records(placed(), placed(lon_e6=-9_000_000)))
+    assert [r.lon_e7 for r in both.reports] == [-91_234_560, -90_000_000]
+
+
 def test_numbers_that_only_look_like_a_place_are_none() -> None:
     report = said(text("ERI", f"00000019,,10,1,,,,,,,,{CELL},0.0,,,,100,110000,1,4,50.0,50.0"))
     assert report.lat_e7 is None

@@ -70,13 +70,21 @@ def test_strap_and_alarms_are_a_set(
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
-    [("51.50720,N", ",N"), ("51.50720,N,000.12780,W", "0.0,N,0.0,E"), (",N,", ",Q,")],
+    ("old", "new", "lost"),
+    [
+        ("51.50720,N,000.12780,W", "0.0,N,0.0,E", False),
+        ("51.50720,N,000.12780,W", ",,,", False),
+        ("51.50720,N", ",N", True),
+        (",N,", ",Q,", True),
+        ("51.50720", "91.50720", True),
+        ("51.50720", "5130.4320N", True),
+    ],
 )
-def test_a_place_that_cannot_be_is_no_fix(old: str, new: str) -> None:
+def test_a_place_that_cannot_be_is_no_fix_and_is_told(old: str, new: str, *, lost: bool) -> None:
     heard = hear(CODEC, gpsd(old, new))
     assert (heard.reports[0].lat_e7, heard.reports[0].speed_mps) == (None, None)
-    assert names(heard) == ["strap_ok"]
+    assert ("can't be read" in (heard.error or "")) is lost
+    assert names(heard._replace(error=None)) == ["strap_ok"]
 
 
 def test_a_tags_local_time_is_its_models() -> None:

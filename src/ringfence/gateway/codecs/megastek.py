@@ -66,6 +66,10 @@ _GNSS, _UNSURE = int(Source.GNSS), int(Source.UNKNOWN)
 _FRAME = re.compile(rb"(?:(?=STX[^,][\s\S]{18})(?:STX[\s\S]{18}(?=\$))?+|(?!STX[^,]))[^!\n]*+[!\n]")
 _UNREADABLE = "no frame of a Megastek tag: check that this port serves Megastek tags only"
 _UNDATED = "the frame has no date and time that exist: set the tag's clock"
+_UNPLACED = (
+    "the frame says that it has a fix, and its place can't be read; the rest is taken, and its "
+    "bytes are kept"
+)
 _SHORT = "the frame is cut short: the tag should send it again"
 _NAMES = (
     *("mileage", "mcc", "mnc", "lac", "cell", "gsm", "input", "output", "analog_1", "analog_2"),
@@ -133,7 +137,7 @@ class _Talk:
         if report is None:
             return Heard(raw, device, error=_UNDATED)
         unnamed = (_unnamed_new(fields, model),) if self._say_unnamed else ()
-        return Heard(raw, device, (report,), unnamed)
+        return Heard(raw, device, (report,), unnamed, error=_lost(report, *fields[6:11]))
 
     def _hear_old(self, raw: bytes, said: bytes) -> Heard:
         begin = said.find(b"$GPRMC")
@@ -150,7 +154,7 @@ class _Talk:
         if report is None:
             return Heard(raw, device, error=_UNDATED)
         unnamed = (_unnamed_old(said, fields, model),) if self._say_unnamed else ()
-        return Heard(raw, device, (report,), unnamed)
+        return Heard(raw, device, (report,), unnamed, error=_lost(report, *fields[2:7]))
 
 
 def _read_new(fields: list[bytes], model: DeviceModel) -> Report | None:
@@ -288,6 +292,13 @@ def _stale(*where: bytes) -> dict[str, float]:
     if lat_e7 is None or lon_e7 is None:
         return {}
     return {"stale_lat": lat_e7 / E7, "stale_lon": lon_e7 / E7}
+
+
+def _lost(report: Report, fix: bytes, *where: bytes) -> str | None:
+    """Why a place that is said is none of the report's: V says so itself, and zeros say nothing."""
+    if fix == b"V" or report.lat_e7 is not None:
+        return None
+    return _UNPLACED if where[0].strip(b"0. ") or where[2].strip(b"0. ") else None
 
 
 def _place(where: list[bytes], motion: tuple[bytes, bytes, bytes], source: int) -> _Place:

@@ -42,6 +42,15 @@ _NAMED = frozenset({
 })  # fmt: skip
 _NAMED_JSON = frozenset({"timestamp", "coords", "is_moving", "battery", "alarm"})
 _NAMED_COORDS = frozenset({"latitude", "longitude", "accuracy", "speed", "heading", "altitude"})
+_LIMITS = {
+    **dict.fromkeys(("speed", "accuracy", "hdop"), (0.0, 1e7)),
+    **dict.fromkeys(("bearing", "heading"), (0.0, 360.0)),
+    "altitude": (-1e7, 1e7),
+    "batt": (0.0, 100.0),
+    "lat": (-90.0, 90.0),
+    "lon": (-180.0, 180.0),
+}
+"""Beyond these a number is unknown, and raw."""
 
 Fields = dict[str, str]
 
@@ -98,6 +107,9 @@ def unnamed(body: bytes) -> list[dict[str, Any]]:
     path, mark, query = text.partition("?")
     fields, many = _parse(query if mark and "=" not in path else text)
     rest: dict[str, Any] = {f: v for f, v in fields.items() if f not in _NAMED and f != "alarm"}
+    rest |= {f: v for f, v in fields.items() if f in _LIMITS and v and _strange(v, f)}
+    if _is_invalid(fields):
+        rest |= {"stale_" + f: _real(fields.get(f), *_LIMITS[f]) for f in ("lat", "lon")}
     if others := signals_of(fields.get("alarm"))[1]:
         rest["alarm"] = others
     return [{**rest, **many}]
@@ -159,9 +171,16 @@ def _place(fields: Fields) -> tuple[int | None, int | None]:
     if not lat and not lon:
         return None, None
     place = _coordinates(lat, lon, "lat", "lon")
-    if "valid" in fields and fields["valid"].lower() not in _TRUE:
-        return None, None
-    return place
+    return (None, None) if _is_invalid(fields) else place
+
+
+def _is_invalid(fields: Fields) -> bool:
+    return "valid" in fields and fields["valid"].lower() not in _TRUE
+
+
+def _strange(said: Any, name: str) -> bool:
+    """Whether a number that has a name of ours is none, or beyond its limits."""
+    return said is not None and _real(said, *_LIMITS[name]) is None
 
 
 def _decode_json(body: bytes) -> Decoded:
@@ -255,7 +274,11 @@ def _unnamed_json(said: Any) -> dict[str, Any]:
         return {}
     rest = {field: value for field, value in said.items() if field not in _NAMED_JSON}
     if isinstance(coords := said.get("coords"), dict):
-        rest |= {field: value for field, value in coords.items() if field not in _NAMED_COORDS}
+        rest |= {
+            field: value
+            for field, value in coords.items()
+            if field not in _NAMED_COORDS or (field in _LIMITS and _strange(value, field))
+        }
     if others := signals_of(_alarm(said))[1]:
         rest["alarm"] = others
     return rest

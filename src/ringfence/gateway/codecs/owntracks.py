@@ -36,6 +36,8 @@ _CHARGING = 2
 _NAMED = frozenset(
     {"_type", "tst", "lat", "lon", "acc", "vel", "cog", "alt", "batt", "bs", "source"}
 )
+_OPTIONAL = frozenset({"acc", "vel", "cog", "alt", "batt"})
+"""What is no number here is unknown, and raw: it never costs the position."""
 
 
 class _UnusableError(Exception):
@@ -94,7 +96,9 @@ def unnamed(body: bytes, box: SecretBox | None = None) -> dict[str, Any]:
             opened = _inner(opened.message, box)
     except _UnusableError:
         return {}
-    return {field: value for field, value in opened.message.items() if field not in _NAMED}
+    message = opened.message
+    named = {field for field in _NAMED if field not in _OPTIONAL or _is_read(message, field)}
+    return {field: value for field, value in message.items() if field not in named}
 
 
 def _message(body: bytes) -> _Opened:
@@ -148,9 +152,7 @@ def _report(message: dict[str, Any]) -> Report:
     if time_s is None or lat is None or lon is None:
         missing = [f for f in ("tst", "lat", "lon") if message.get(f) is None]
         raise _UnusableError(f"no {', '.join(missing)}: a location holds tst, lat and lon")
-    radius_m = _number(message, "acc", -1e7, 1e7)
-    speed_kmh = _number(message, "vel", -1e7, 1e7)
-    course_deg = _number(message, "cog", -1e7, 1e7)
+    radius_m, speed_kmh, course_deg = (_optional(message, f) for f in ("acc", "vel", "cog"))
     return seal(
         (
             None,
@@ -162,7 +164,7 @@ def _report(message: dict[str, Any]) -> Report:
             # Phones say −1 for "not known".
             speed_kmh / 3.6 if speed_kmh is not None and speed_kmh >= 0 else None,
             course_deg if course_deg is not None and 0 <= course_deg <= 360 else None,
-            _number(message, "alt", -1e7, 1e7),
+            _optional(message, "alt"),
             None,
             None,
             _battery(message),
@@ -172,8 +174,17 @@ def _report(message: dict[str, Any]) -> Report:
 
 
 def _battery(message: dict[str, Any]) -> float | None:
-    battery_pct = _number(message, "batt", -1e7, 1e7)
+    battery_pct = _optional(message, "batt")
     return battery_pct if battery_pct is not None and 0 <= battery_pct <= 100 else None
+
+
+def _optional(message: dict[str, Any], field: str) -> float | None:
+    return float(message[field]) if _is_read(message, field) else None
+
+
+def _is_read(message: dict[str, Any], field: str) -> bool:
+    value = message.get(field)
+    return value.__class__ in (int, float) and -1e7 <= value <= 1e7
 
 
 def _number(message: dict[str, Any], field: str, low: float, high: float) -> float | None:

@@ -41,6 +41,7 @@ _WORD = re.compile(rb"[^,|;/+ ]+")
 _FRAME = re.compile(rb"[^$\n]*+[$\n]")
 _UNREADABLE = "no frame of an R16H: check that this port serves R16H tags only"
 _UNDATED = "the frame has no date and time that exist: set the tag's clock"
+_UNPLACED = "the place can't be read; the rest is taken, and the frame's bytes are kept"
 _UNKNOWN = "a kind of R16H frame that is not read; its bytes are kept"
 _SHORT = "the frame is cut short: the tag should send it again"
 
@@ -83,7 +84,10 @@ class _Talk:
         report, unnamed = located(fields, model)
         if report is None:
             return Heard(raw, device, error=_UNDATED)
-        return Heard(raw, device, (report,), (unnamed,) if self._say_unnamed else ())
+        lost = fields[0] == b"@GPSD" and report.lat_e7 is None
+        lost = lost and any(fields[at].strip(b"0.- ") for at in (5, 7))
+        said = (unnamed,) if self._say_unnamed else ()
+        return Heard(raw, device, (report,), said, error=_UNPLACED if lost else None)
 
 
 def _satellites(fields: list[bytes], model: DeviceModel) -> tuple[Report | None, dict[str, Any]]:

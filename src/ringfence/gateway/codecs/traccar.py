@@ -67,6 +67,11 @@ def unnamed(body: bytes) -> dict[str, Any]:
     rest |= {field: value for field, value in attributes.items() if field not in _NAMED_ATTRIBUTES}
     if others := signals_of(attributes.get("alarm"))[1]:
         rest["alarm"] = others
+    if not _is_fixed(position):
+        held = {"stale_lat": position.get("latitude"), "stale_lon": position.get("longitude")}
+        rest |= {
+            name: float(value) for name, value in held.items() if isinstance(value, int | float)
+        }
     return rest
 
 
@@ -92,9 +97,7 @@ def _report(position: dict[str, Any]) -> Report:
     attributes = _attributes(position)
     # Where Traccar asked an index of networks, it writes 0 for what such an index can't know.
     from_network = attributes.get("approximate") is True
-    # An outdated position is the last one over again, for a message that held none of its own,
-    # unless an index filled it in since.
-    fixed = position.get("valid") is True and (from_network or not position.get("outdated"))
+    fixed = _is_fixed(position)
     place = _place(position) if fixed else (None, None)
     moving = fixed and not from_network
     satellites = _real(attributes.get("sat"), 0, 1000)
@@ -117,6 +120,13 @@ def _report(position: dict[str, Any]) -> Report:
             _signals(attributes),
         )
     )
+
+
+def _is_fixed(position: dict[str, Any]) -> bool:
+    # An outdated position is the last one over again, for a message that held none of its own,
+    # unless an index filled it in since.
+    from_network = _attributes(position).get("approximate") is True
+    return position.get("valid") is True and (from_network or not position.get("outdated"))
 
 
 def _attributes(position: dict[str, Any]) -> dict[str, Any]:

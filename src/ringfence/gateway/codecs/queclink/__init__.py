@@ -19,6 +19,10 @@ MOST_DEVICES: Final = 256
 """So many devices' last count and position are remembered on one connection."""
 _BLANK = b"\r\n\0 "
 _READ = {TEXT: text.read, BINARY: binary.read}
+_UNREAD = (
+    "a position in it can't be read; what can be is taken, and its bytes are kept: `ringfence "
+    "decode` shows both"
+)
 _NOT_A_FRAME = "not a frame of Queclink's: look at the port's protocol and the device's set-up"
 
 
@@ -73,7 +77,8 @@ class Talk:
             self._met(device)
         missing = self._missing(device, said)
         held = self._held(said, missing, len(made)) if self._with_raw else ()
-        return Heard(raw, device, made, held, said.reply, None, missing)
+        error = _UNREAD if said.unread > 0 else None
+        return Heard(raw, device, made, held, said.reply, error, missing)
 
     def _unusable(self, raw: bytes, why: str) -> Heard:
         # Of a line that several devices share nobody knows whose the bytes are.

@@ -29,6 +29,7 @@ _POSITION = Struct(">BHBHhii")
 """Accuracy, km/h and tenths, course, altitude, longitude, latitude; the time follows."""
 _POSITION_BYTES: Final = 23
 _COMPRESSED: Final = 100
+_PLACED = Struct(">ii")
 _FIRST = Struct(">iiI")
 _RECORDS_FROM: Final = 19
 _LOCATED = Struct(">xiiI")
@@ -70,8 +71,11 @@ def read(raw: bytes, *, with_raw: bool) -> Said:
         return said
     if len(raw) < 50:
         raise UnusableError("the frame is shorter than what it must hold")
+    compressed = not event and raw[4] == _COMPRESSED
+    positions, unread = _compressed(raw) if compressed else _positions(raw)
     return said._replace(
-        positions=_compressed(raw) if not event and raw[4] == _COMPRESSED else _positions(raw),
+        positions=positions,
+        unread=unread,
         battery_pct=float(raw[24]) if raw[11] == _GB100 and raw[24] <= 100 else None,
         signals=_signals(raw) if event else 0,
     )
@@ -89,7 +93,7 @@ def read_records(raw: bytes, *, with_raw: bool) -> Said:
     at = _RECORDS_FROM + raw[_RECORDS_FROM - 1]
     positions: list[Position] = []
     said: list[str] = []
-    number, sent = None, ""
+    number, sent, unread = None, "", 0
     while at < len(raw) - 3:
         length, at = raw[at], at + 1
         if length & 0x80:
@@ -101,50 +105,62 @@ def read_records(raw: bytes, *, with_raw: bool) -> Said:
         generated = datetime.fromtimestamp(int.from_bytes(record[:4], "big"), UTC)
         sent = f"{generated:%Y%m%d%H%M%S}"
         number = int.from_bytes(record[4:6], "big")
-        position = _recorded(record)
-        if position is not None:
-            positions.append(position)
+        unread += _recorded(record, positions)
         said.append(record.hex())
     if not sent:
         raise UnusableError("it holds no record")
     held = {"report": "records", "records": said} if with_raw else {}
-    return Said(device, number, positions, sent, buffered=raw[:1] == b"-", raw=held)
+    return Said(device, number, positions, sent, buffered=raw[:1] == b"-", unread=unread, raw=held)
 
 
-def _recorded(record: bytes) -> Position | None:
-    at = 8
+def _recorded(record: bytes, positions: list[Position]) -> int:
+    """Read a record's positions; return how many can't be read."""
+    at, unread = 8, 0
     while at + 2 <= len(record):
         item, end = record[at], at + 2 + record[at + 1]
-        if item in (0x51, 0x52) and end - at >= 15 and end <= len(record):
-            lon, lat, time_s = _LOCATED.unpack_from(record, at + 2)
-            if _on_earth(lon, lat):
-                return Position(time_s * 1000, lat * 10, lon * 10)
+        if item in (0x51, 0x52):
+            whole = end - at >= 15 and end <= len(record)
+            lon, lat, time_s = _LOCATED.unpack_from(record, at + 2) if whole else (1, 1, 0)
+            if time_s and _on_earth(lon, lat):
+                positions.append(Position(time_s * 1000, lat * 10, lon * 10))
+            else:
+                unread += lon != 0 or lat != 0
         at = end
-    return None
+    return unread
 
 
-def _positions(raw: bytes) -> list[Position]:
-    """Every place at which 24 bytes read as a position, from the device's id to the send time."""
-    positions = []
-    at, last = 24, len(raw) - 13 - _POSITION_BYTES
+def _positions(raw: bytes) -> tuple[list[Position], int]:
+    """Every place at which 24 bytes read as a position, from the device's id to the send time.
+
+    Also counts what has a position's time and place, and else what no position has.
+    """
+    positions: list[Position] = []
+    at, last, unread = 24, len(raw) - 13 - _POSITION_BYTES, 0
     satellites = raw[28] if raw[11] == _GB100 and raw[4] != 8 and raw[28] <= 64 else None
     while at <= last:
-        position = _position(raw, at, satellites) if raw[at + 16] in (7, 8) else None
+        if raw[at + 16] not in (7, 8) or (time_ms := _time_ms(raw, at + 16)) is None:
+            at += 1
+            continue
+        position = _position(raw, at, time_ms, satellites)
         if position is None:
+            unread += _on_earth(*_PLACED.unpack_from(raw, at + 8))
             at += 1
         else:
             positions.append(position)
             at += _POSITION_BYTES
-    return positions
+    return positions, unread
 
 
-def _position(raw: bytes, at: int, satellites: int | None) -> Position | None:
+def _time_ms(raw: bytes, at: int) -> int | None:
+    try:
+        return utc_ms(_instant(raw[at : at + 7]))
+    except ValueError:
+        return None
+
+
+def _position(raw: bytes, at: int, time_ms: int, satellites: int | None) -> Position | None:
     hdop, kmh, tenths, course, altitude, lon, lat = _POSITION.unpack_from(raw, at)
     if hdop > 50 or kmh > 999 or tenths > 9 or course > 360 or not _on_earth(lon, lat):
-        return None
-    try:
-        time_ms = utc_ms(_instant(raw[at + 16 : at + 23]))
-    except ValueError:
         return None
     return Position(
         time_ms,
@@ -159,11 +175,15 @@ def _position(raw: bytes, at: int, satellites: int | None) -> Position | None:
     )
 
 
-def _compressed(raw: bytes) -> list[Position]:
-    """A position a second: the first in full, then what changed; each says which it is."""
+def _compressed(raw: bytes) -> tuple[list[Position], int]:
+    """A position a second: the first in full, then what changed; each says which it is.
+
+    Returns:
+        The positions, and how many of them can't be read.
+    """
     at, end, count = 31, len(raw) - 13, int.from_bytes(raw[29:31], "big")
     positions: list[Position] = []
-    time_s = lon = lat = speed = course = 0
+    time_s = lon = lat = speed = course = unread = 0
     for index in range(count):
         time_s += index > 0
         if at >= end:
@@ -196,7 +216,9 @@ def _compressed(raw: bytes) -> list[Position]:
                     float(course % 360),
                 )
             )
-    return positions
+        else:
+            unread += lon != 0 or lat != 0
+    return positions, unread
 
 
 def _signals(raw: bytes) -> int:

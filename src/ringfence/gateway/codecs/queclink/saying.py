@@ -56,6 +56,8 @@ class Said(NamedTuple):
     buffered: bool = False
     reported: bool = True
     """False = it answers a command, or is a heartbeat."""
+    unread: int = 0
+    """So many positions are in it that can't be read."""
     raw: dict[str, Any] = {}  # noqa: RUF012 -- a tuple's default, never changed
     """What has no name of ours; only if asked for."""
 
@@ -87,7 +89,7 @@ def reports(said: Said, zone: tzinfo, newest: Report | None) -> list[Report]:
             made.append(newest)
         else:
             made.append(_located(position, None))
-    sent_ms = _local_ms(said.sent, zone) if said.sent else None
+    sent_ms = _local_ms(said.sent, zone)
     if said.positions and (not said.positions[-1].last_known or sent_ms is None):
         made[-1] = _located(said.positions[-1], said.number, said.battery_pct, said.signals)
     elif sent_ms is not None:
@@ -126,10 +128,15 @@ def _located(
     )
 
 
-def _local_ms(text: str, zone: tzinfo) -> int:
+def _local_ms(text: str, zone: tzinfo) -> int | None:
+    """When a frame was sent; None if that is not said, or is no time: its positions count."""
+    try:
+        wall_ms = utc_ms(text)
+    except ValueError:
+        return None
     if zone is UTC:
-        return utc_ms(text)
-    wall = datetime.fromtimestamp(utc_ms(text) // 1000, UTC)
+        return wall_ms
+    wall = datetime.fromtimestamp(wall_ms // 1000, UTC)
     # When clocks go back, an hour happens twice: the first of the two is meant, as fold=0 says.
     return int(wall.replace(tzinfo=zone).timestamp()) * 1000
 

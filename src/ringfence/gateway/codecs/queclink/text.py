@@ -8,6 +8,7 @@ device type, the first digits of the version.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, Final
 
@@ -51,6 +52,13 @@ _END_WITH_CHARGE: Final = frozenset(
 )
 _CHARGE_FIRST: Final = frozenset(("11", "40", "44"))
 """GL500, GL530: the reports of their rhythm (GTSTR, GTCTN) say the charge before the position."""
+_DEGREES: Final = re.compile(r"-?\d{1,3}\.\d{1,9}").fullmatch
+_PLACES: Final = re.compile(
+    r",(?!-?0\.0+,-?0\.0+,)-?\d{1,3}\.\d{5,9},-?\d{1,3}\.\d{5,9}(?=,)"
+).findall
+"""What is a longitude and a latitude, by its form alone, and not the 0, 0 of no fix."""
+_NO_PLACES: Final = frozenset(("INF",))
+"""Reports with a time that is no position's: that of the last fix."""
 
 
 def read(raw: bytes, *, with_raw: bool) -> Said:
@@ -59,7 +67,8 @@ def read(raw: bytes, *, with_raw: bool) -> Said:
     Raises:
         UnusableError: it is not of the @Track protocol.
     """
-    fields = raw.decode("latin-1").rstrip("$").split(",")
+    text = raw.decode("latin-1").rstrip("$")
+    fields = text.split(",")
     header = fields[0]
     report = header[-3:]
     if len(fields) < 4 or header[-6:-3] != ":GT":
@@ -78,7 +87,7 @@ def read(raw: bytes, *, with_raw: bool) -> Said:
         if report == "HBD" and number is not None:
             reply = f"+SACK:GTHBD,{version},{fields[-1]}$".encode("latin-1")
         return Said(_device(device), number, reply=reply, reported=False)
-    positions, ends = _positions(fields, version)
+    positions, ends, unread = _positions(fields, version, report)
     after = ends[-1] if ends else name_at + 1
     return Said(
         _device(device),
@@ -89,31 +98,53 @@ def read(raw: bytes, *, with_raw: bool) -> Said:
         SIGNALS.get(report, 0) or _signals(fields, report, after, version),
         b"+SACK:%s$" % fields[-1].encode("latin-1") if number is not None else b"",
         header[1] == "B",
+        unread=max(unread, len(_PLACES(text)) - len(positions)),
         raw=_raw(fields, version, name_at, ends) if with_raw else {},
     )
 
 
-def _positions(fields: list[str], version: str) -> tuple[list[Position], list[int]]:
-    """The positions, and for each where the fields after its time begin."""
+def _positions(
+    fields: list[str], version: str, report: str
+) -> tuple[list[Position], list[int], int]:
+    """The positions, for each where the fields after its time begin; how many can't be read."""
     positions: list[Position] = []
     ends: list[int] = []
+    unread = 0
     sent = len(fields) - 2
     at = min(8, sent)
     lengths = [*map(len, fields), 14]  # the 14 that ends the search
     while (at := lengths.index(14, at + 1)) < sent:
-        if fields[at - 2][-7:-6] == "." == fields[at - 1][-7:-6]:
-            # Six decimals: no length, level or temperature has them.
-            try:
-                positions.append(_position(fields, at, version))
-            except ValueError:
-                continue
-            ends.append(at + 1)
-    return positions, ends
+        # Six decimals: no length, level or temperature has them. Others by all that is round them.
+        if not (fields[at - 2][-7:-6] == "." == fields[at - 1][-7:-6]) and (
+            report in _NO_PLACES or not _has_form(fields, at)
+        ):
+            continue
+        try:
+            positions.append(_position(fields, at, version))
+        except ValueError:
+            unread += fields[at - 2].strip("-0.") != "" or fields[at - 1].strip("-0.") != ""
+            continue
+        ends.append(at + 1)
+    return positions, ends, unread
+
+
+def _has_form(fields: list[str], at: int) -> bool:
+    """Whether the fields before a time, and the cell's country after it, are a position's."""
+    accuracy, speed, course, altitude, lon, lat, time, country = fields[at - 6 : at + 2]
+    return (
+        time.isdigit()
+        and ("." in lon or "." in lat)
+        and len(accuracy) <= 4
+        and all(_number(text) is not None for text in (accuracy, speed, course, altitude) if text)
+        and (len(country) in {0, 4} or _is_time(country))
+    )
 
 
 def _position(fields: list[str], at: int, version: str) -> Position:
     """Raises `ValueError` if it is none."""
     accuracy, speed, course, altitude, lon, lat, time = fields[at - 6 : at + 1]
+    if not _DEGREES(lon) or not _DEGREES(lat):
+        raise ValueError("no degrees")
     lon_deg, lat_deg = float(lon), float(lat)
     if not (-180 <= lon_deg <= 180 and -90 <= lat_deg <= 90) or lon_deg == lat_deg == 0:
         raise ValueError("no place on earth")
@@ -261,5 +292,20 @@ def _raw(fields: list[str], version: str, name_at: int, ends: list[int]) -> dict
     if ends:
         starts = [end - 7 for end in ends[1:]] + [-2]
         said["after"] = [fields[a:b] for a, b in zip(ends, starts, strict=True)]
+        strange = [_unreadable(fields[end - 7 : end - 3]) for end in ends]
+        if any(strange):
+            said["unread"] = strange
     said["sent"], said["count"] = fields[-2], fields[-1]
     return said
+
+
+def _unreadable(quality: list[str]) -> dict[str, str]:
+    """Of accuracy, speed, course and altitude, what is said and means nothing to us."""
+    limits = ((0.0, 1e5), (0.0, 1e5), (0.0, 360.0), (-1e5, 1e5))
+    names = ("accuracy", "speed", "course", "altitude")
+    strange = {}
+    for name, text, (low, high) in zip(names, quality, limits, strict=True):
+        value = _number(text)
+        if text and (value is None or not low <= value <= high):
+            strange[name] = text
+    return strange

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from ringfence.engine.fix import Source
+from ringfence.engine.fix import E7, Source
 from ringfence.gateway.codecs.teltonika.meanings import (
     GH3000,
     GH3000_BATTERY_PCT,
@@ -76,6 +76,8 @@ def _record(data: bytes, at: int, reports: list[Report], unnamed: Unnamed) -> in
             groups[bit] = dict(pairs(data[begin:at]))
     reports.append(_sealed(stamp, (lat_e7, lon_e7), place, groups))
     unnamed.append(_unnamed(stamp, place, reports[-1], groups))
+    if reports[-1].lat_e7 is None and is_place(lat_e7, lon_e7):
+        unnamed[-1] |= {"stale_lat": lat_e7 / E7, "stale_lon": lon_e7 / E7}
     return at
 
 
