@@ -179,6 +179,37 @@ def test_what_a_phone_does_not_know_is_unknown() -> None:
     assert (report.battery_pct, report.signals) == (None, Signal.NO_MOTION)
 
 
+@pytest.mark.parametrize(
+    "marked",
+    [
+        {"mock": True},
+        {"coords": {**LOCATION["coords"], "mock": True}},
+        {"extras": {"mock": "true"}},
+    ],
+)
+def test_a_place_that_the_phone_calls_made_up_is_kept_and_marked(marked: dict[str, Any]) -> None:
+    report = of_json({**LOCATION, **marked})
+    assert (report.lat_e7, report.signals) == (515_000_000, Signal.MOCK_POSITION)
+    honest = of_json({**LOCATION, "mock": False})
+    assert honest.signals == 0
+
+
+def test_a_mock_parameter_is_the_same_mark() -> None:
+    (report,) = decode_query(HERE + "&mock=true", NOW_MS).reports
+    assert (report.lat_e7 is not None, report.signals) == (True, Signal.MOCK_POSITION)
+    assert decode_query(HERE + "&mock=false", NOW_MS).reports[0].signals == 0
+
+
+def test_what_can_not_be_read_beside_a_place_stays_raw() -> None:
+    odd = HERE + "&speed=fast&batt=300&hdop=-1"
+    assert unnamed(odd.encode()) == [{"speed": "fast", "batt": "300", "hdop": "-1"}]
+    held = HERE + "&valid=false"
+    assert {"stale_lat", "stale_lon"} <= set(unnamed(held.encode())[0])
+    coords = {**LOCATION["coords"], "heading": "north"}
+    body = json.dumps({"location": {**LOCATION, "coords": coords}}).encode()
+    assert unnamed(body)[0]["heading"] == "north"
+
+
 def test_an_event_without_a_place_is_kept_without_one() -> None:
     report = of_json({"timestamp": "2026-03-01T10:02:00Z", "event": "heartbeat"})
     assert (report.time_ms, report.lat_e7) == (AT_MS, None)
@@ -229,8 +260,8 @@ def test_what_has_no_name_of_ours_is_said_only_to_who_asks() -> None:
     assert unnamed(f"/?{HERE}&rpm=933&alarm=sos,tow&cell=1,2,3,4&cell=5,6,7,8".encode()) == [
         {"rpm": "933", "alarm": ["tow"], "cell": ["1,2,3,4", "5,6,7,8"]}
     ]
-    said = {**LOCATION, "mock": True, "coords": {**LOCATION["coords"], "floor": 2}}  # type: ignore[dict-item]
-    assert unnamed(json.dumps({"location": said}).encode()) == [{"mock": True, "floor": 2}]
+    said = {**LOCATION, "uuid": "x", "coords": {**LOCATION["coords"], "floor": 2}}  # type: ignore[dict-item]
+    assert unnamed(json.dumps({"location": said}).encode()) == [{"uuid": "x", "floor": 2}]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,11 @@ def test_an_extra_field_with_nonsense_in_it_is_raw_and_never_costs_the_position(
     assert unnamed(json.dumps(message).encode()) == {field: value}
 
 
+def test_a_place_that_the_phone_calls_made_up_is_kept_and_marked() -> None:
+    assert only({**HERE, "mock": True}).signals == Signal.MOCK_POSITION
+    assert only({**HERE, "mock": False}).signals == 0
+
+
 def test_what_a_phone_does_not_know_is_unknown() -> None:
     report = only({**HERE, "vel": -1, "cog": -1, "batt": -1})
     assert (report.speed_mps, report.course_deg, report.battery_pct) == (None, None, None)

@@ -104,6 +104,7 @@ def test_a_fix_without_satellites_named_may_be_from_anywhere() -> None:
         ("lowBattery,removing", Signal.BATTERY_LOW | Signal.STRAP_CUT),
         (["tampering", "jamming", 7], Signal.CASE_OPEN | Signal.GNSS_JAMMED),
         ("powerOff", Signal.POWER_OFF),
+        ("powerCut", Signal.POWER_CUT),
         ("overspeed", 0),
         (7, 0),
     ],
@@ -114,6 +115,15 @@ def test_alarms_are_a_set_of_signals(alarm: Any, signals: int) -> None:
 
 def test_charging_is_a_signal_and_ignition_is_none() -> None:
     assert with_attributes(charge=True, ignition=True, motion=True).signals == Signal.CHARGING
+
+
+@pytest.mark.parametrize(
+    ("mock", "signals"), [(True, Signal.MOCK_POSITION), ("true", Signal.MOCK_POSITION), (False, 0)]
+)
+def test_a_place_that_the_phone_calls_made_up_is_kept_and_marked(mock: Any, signals: int) -> None:
+    report = with_attributes(mock=mock)
+    assert report.lat_e7 is not None
+    assert report.signals == signals
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ringfence.engine import NAIVE, STANDARD, Signal, Source
-from tests.engine.build import after, condition, device, fixes, found, judged, signal, stay
+from tests.engine.build import after, condition, device, fixes, found, hers, judged, signal, stay
 
 HOURS = fixes(stay(0, 120, 900))
 both = pytest.mark.parametrize("profile", [NAIVE, STANDARD], ids=lambda p: p.name)
@@ -92,6 +92,54 @@ def test_jamming_is_suspected_on_the_tags_word_and_over_with_a_satellite_fix() -
     assert (still.kind, still.end_at) == ("suspected_jamming", None)
     (over,) = device([], jam, by_cell, fixes([(8, 900, 0)]))
     assert over.end_at == after(8)
+
+
+def test_jamming_of_the_network_is_called_what_it_is() -> None:
+    jam = signal(5, Signal.NETWORK_JAMMED)
+    (still,) = device([], jam, fixes([(6, 900, 0)], source=Source.CELL))
+    assert (still.kind, still.how, still.end_at) == ("suspected_jamming", "network_jammed", None)
+    assert "mobile network was jammed" in still.why[0]
+    (over,) = device([], jam, fixes([(8, 900, 0)]))
+    assert over.end_at == after(8)
+
+
+def test_a_cut_supply_is_a_tamper_and_no_switching_off() -> None:
+    talk = fixes(stay(0, 10, 900))
+    (cut, silence) = device([], talk, signal(9, Signal.POWER_CUT), until=after(200))
+    assert (cut.kind, cut.how, cut.end_at) == ("tamper", "power_cut", None)
+    assert "switching off" not in " ".join((*cut.why, *silence.why))
+
+
+def mocked(batch):
+    batch.signals[:] |= int(Signal.MOCK_POSITION)
+    return batch
+
+
+def test_a_place_that_the_phone_calls_made_up_is_a_suspicion_and_no_place() -> None:
+    away, mock_inside = fixes(stay(0, 10, 900)), mocked(fixes(stay(10, 20, 0)))
+    replay = judged(condition(), away, mock_inside)
+    (spoof,) = replay.violations
+    assert (spoof.kind, spoof.how, spoof.fixes) == ("suspected_spoofing", "mock_position", 10)
+    assert spoof.begin_at == after(10)
+    assert "made its position up" in spoof.why[0]
+
+
+def test_a_made_up_alibi_clears_nobody() -> None:
+    inside, alibi = fixes(stay(0, 10, 0)), mocked(fixes(stay(10, 20, 900)))
+    visit = next(v for v in judged(condition(), inside, alibi).violations if v.condition)
+    assert (visit.state, visit.end_at) == ("confirmed", None)
+
+
+def test_only_made_up_places_are_no_position() -> None:
+    kinds = [v.kind for v in device([], fixes(stay(0, 5, 900)), mocked(fixes(stay(5, 60, 900))))]
+    assert kinds == ["suspected_spoofing", "no_fix"]
+
+
+def test_a_victims_made_up_place_is_none_of_hers() -> None:
+    order = condition("proximity", victim="V1", distance_m=200.0)
+    hers_made_up = mocked(hers(stay(0, 10, 900)))
+    told = judged(order, fixes(stay(0, 10, 900)), hers_made_up).violations
+    assert not [v for v in told if v.condition]
 
 
 def test_trail_conditions_are_watched_by_the_device_rules_alone() -> None:

@@ -23,17 +23,20 @@ SPOOFED: Final = int(How.GNSS_SPOOFED)
 
 SAYS_STRAP_OK: Final = int(Signal.STRAP_OK)
 SAYS_CHARGING: Final = int(Signal.CHARGING)
-SAYS_JAMMED: Final = int(Signal.GNSS_JAMMED)
+SAYS_JAMMED: Final = int(Signal.GNSS_JAMMED | Signal.NETWORK_JAMMED)
 SAYS_INSPECTED: Final = int(Signal.TAMPER_INSPECTED)
 BEGUN_BY: Final = (
-    (int(Signal.STRAP_CUT), STRAP_CUT),
-    (int(Signal.CASE_OPEN), CASE_OPEN),
-    (int(Signal.POWER_OFF), POWER_OFF),
-    (int(Signal.BATTERY_LOW), BATTERY_LOW),
-    (int(Signal.BATTERY_CRITICAL), BATTERY_CRITICAL),
-    (int(Signal.GNSS_JAMMED), JAMMED),
+    (int(Signal.STRAP_CUT), STRAP_CUT, STRAP_CUT),
+    (int(Signal.CASE_OPEN), CASE_OPEN, CASE_OPEN),
+    (int(Signal.POWER_OFF), POWER_OFF, POWER_OFF),
+    (int(Signal.BATTERY_LOW), BATTERY_LOW, BATTERY_LOW),
+    (int(Signal.BATTERY_CRITICAL), BATTERY_CRITICAL, BATTERY_CRITICAL),
+    (int(Signal.GNSS_JAMMED), JAMMED, JAMMED),
+    (int(Signal.POWER_CUT), POWER_OFF, int(How.POWER_CUT)),
+    (int(Signal.NETWORK_JAMMED), JAMMED, int(How.NETWORK_JAMMED)),
+    (int(Signal.MOCK_POSITION), SPOOFED, int(How.MOCK_POSITION)),
 )
-"""Signals that begin a violation of a device rule."""
+"""Signals that begin a violation of a device rule: which rule, and how it is said to begin."""
 
 BY_CHARGE: Final = int(EndedBy.CHARGED)
 BY_PERSON: Final = int(EndedBy.INSPECTED)
@@ -43,9 +46,9 @@ STRAP_OK: Final = int(Doubt.STRAP_OK)
 
 
 @inner
-def _begin(law: Law, wearer: int, how: int, at_ms: int) -> None:
+def _begin(law: Law, wearer: int, rule: int, how: int, at_ms: int) -> None:
     """Open a device violation, or count one more report of it."""
-    number = number_of_device(law, wearer, how)
+    number = number_of_device(law, wearer, rule)
     slot = law.slots[number]
     if slot.open == 0:
         open_device(law, wearer, number, how, at_ms)
@@ -70,9 +73,9 @@ def read_signals(law: Law, wearer: int, signals: int, at_ms: int) -> None:
     if signals & SAYS_CHARGING:
         for how in (BATTERY_LOW, BATTERY_CRITICAL):
             _end(law, wearer, how, BY_CHARGE, at_ms)
-    for bit, how in BEGUN_BY:
+    for bit, rule, how in BEGUN_BY:
         if signals & bit:
-            _begin(law, wearer, how, at_ms)
+            _begin(law, wearer, rule, how, at_ms)
     if signals & SAYS_STRAP_OK:
         # A strap that is cut and taped says so too: noted, never believed.
         cut = law.slots[number_of_device(law, wearer, STRAP_CUT)]

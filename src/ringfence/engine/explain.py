@@ -40,6 +40,9 @@ _BEGAN: Final = {
     How.GNSS_JAMMED: "The tag reported at {begin} that satellite reception was jammed.",
     How.GNSS_SPOOFED: "By {begin}, satellite fixes had contradicted simultaneous ones by Wi-Fi, "
     "cell or home beacon three times in a row, by more than three times both circles and 500 m.",
+    How.POWER_CUT: "The tag reported at {begin} that its outside supply was cut.",
+    How.NETWORK_JAMMED: "The tag reported at {begin} that the mobile network was jammed.",
+    How.MOCK_POSITION: "The phone itself reported at {begin} that an app had made its position up.",
 }
 _FIRST_KNOWN: Final = "Was inside the zone at {begin}, by the first fix that is known."
 _BEGAN_NEAR: Final = {
@@ -60,6 +63,9 @@ _OTHERWISE_TELEPORTED: Final = (
 _OTHERWISE_SPOOFED: Final = (
     "The other fixes may be the wrong ones: an access point or a cell that was moved is looked up "
     "where it stood before."
+)
+_OTHERWISE_MOCKED: Final = (
+    "Apps that test, simulate or correct positions set the same mark: look at what is installed."
 )
 _ENDED: Final = {
     EndedBy.LEFT: "It was over at {end}: outside again.",
@@ -280,6 +286,8 @@ def doubts_of(row: np.record, name: RuleName) -> tuple[str, ...]:
         undecided = _UNDECIDED if int(row.confirmed_ms) == NEVER else {}
         texts = {**_DOUBTS, **_DOUBTS_NEAR, **undecided}
     lines = [text for doubt, text in texts.items() if doubt in bits]
+    if int(row.how) == How.MOCK_POSITION:
+        lines.append(_OTHERWISE_MOCKED)
     if int(row.how) == How.GNSS_SPOOFED:
         lines.append(_OTHERWISE_TELEPORTED if Doubt.TELEPORTED in bits else _OTHERWISE_SPOOFED)
     spatial = name.condition is not None and Doubt.CROSSING not in bits

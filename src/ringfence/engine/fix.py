@@ -58,6 +58,12 @@ class Signal(IntFlag):
     TAMPER_INSPECTED = 1 << 14
     """A person looked at the tag and found it sound: ends tampers. Never said by a tag, so not
     parsed: the desk writes it, with its author, as an item of its own."""
+    NETWORK_JAMMED = 1 << 15
+    """The mobile network, not the satellites: the tag's way to us."""
+    MOCK_POSITION = 1 << 16
+    """The phone says that an app made this report's position up (Android's mock location)."""
+    POWER_CUT = 1 << 17
+    """Its outside supply is gone; it goes on by its own battery."""
 
     @classmethod
     def parse(cls, text: str) -> Signal:

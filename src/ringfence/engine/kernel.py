@@ -30,7 +30,7 @@ from ringfence.engine.trust import (
     is_null_island,
     radius_m,
 )
-from ringfence.engine.words import DEVICE_RULES
+from ringfence.engine.words import DEVICE_RULES, Doubt
 from ringfence.geo.compiled import compiled
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 NO_POSITION: Final = int(_NO_POSITION)
 GNSS: Final = int(Source.GNSS)
 SAYS_MOTION: Final = int(Signal.MOTION)
+SAYS_MOCKED: Final = int(Signal.MOCK_POSITION)
+MOCKED: Final = int(Doubt.MOCKED)
 MARGIN_M: Final = plan.MARGIN_M
 NEAR: Final = plan.NEAR
 ASLEEP: Final = states.ASLEEP
@@ -152,12 +154,12 @@ def _read(law: Law, wearer: int, items: Items, row: int) -> None:
         _read_victim(law, wearer, items, row)
         return
     signals = items.signals[row]
-    located = _is_located(items, row)
+    located = _is_located(law.limits, items, row)
     hear(law, wearer, at_ms, located and not _is_held(me, items, row))
     if signals != 0:
         read_signals(law, wearer, signals, at_ms)
     if not located:
-        # A place that is not even taken in as one is 0°, 0°.
+        # A place that is not even taken in as one is 0°, 0°, or made up by the phone's own word.
         items.doubts[row] = _doubts_of_nowhere(items, row)
         return
     if source == GNSS:
@@ -167,8 +169,10 @@ def _read(law: Law, wearer: int, items: Items, row: int) -> None:
 
 
 @hot
-def _is_located(items: Items, row: int) -> bool:
+def _is_located(limits: Thresholds, items: Items, row: int) -> bool:
     """Whether an item holds a place at all."""
+    if items.signals[row] & SAYS_MOCKED and not limits.geometric:
+        return False
     lat_e7 = items.lat_e7[row]
     return lat_e7 != NO_POSITION and not is_null_island(lat_e7 / E7, items.lon_e7[row] / E7)
 
@@ -184,7 +188,9 @@ def _is_held(me: np.record, items: Items, row: int) -> bool:
 
 @hot
 def _doubts_of_nowhere(items: Items, row: int) -> int:
-    return 0 if items.lat_e7[row] == NO_POSITION else NULL_ISLAND
+    if items.lat_e7[row] == NO_POSITION:
+        return 0
+    return MOCKED if items.signals[row] & SAYS_MOCKED else NULL_ISLAND
 
 
 @hot
@@ -205,7 +211,7 @@ def _look_of(limits: Thresholds, items: Items, row: int) -> Look:
 def _read_victim(law: Law, wearer: int, items: Items, row: int) -> None:
     """Read a fix of a victim's device: it moves the wearer's clock, and judges the pair."""
     pair = pair_of(law, wearer, items.victim[row])
-    if pair < 0 or not _is_located(items, row):
+    if pair < 0 or not _is_located(law.limits, items, row):
         items.doubts[row] = _doubts_of_nowhere(items, row)
         return
     her = law.pairs[pair]

@@ -204,7 +204,8 @@ def known_before(law: Law, wearer: int, how: int) -> int:
     if how != SILENCE:
         return 0
     flat = law.slots[number_of_device(law, wearer, BATTERY_CRITICAL)].open == 1
-    off = law.slots[number_of_device(law, wearer, POWER_OFF)].open == 1
+    power = law.slots[number_of_device(law, wearer, POWER_OFF)]
+    off = power.open == 1 and power.how == POWER_OFF
     return (BATTERY_FLAT if flat else 0) | (SWITCHED_OFF if off else 0)
 
 

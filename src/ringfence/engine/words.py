@@ -24,6 +24,12 @@ class How(IntEnum):
     NO_FIX = 14
     GNSS_JAMMED = 15
     GNSS_SPOOFED = 16
+    NETWORK_JAMMED = 17
+    """Another way in which a suspicion of jamming begins; it has no slot of its own, …"""
+    MOCK_POSITION = 18
+    """… nor has this one of false positions, …"""
+    POWER_CUT = 19
+    """… nor this one of a tag that goes off."""
 
 
 FIRST_DEVICE = int(How.STRAP_CUT)
@@ -38,6 +44,9 @@ DEVICE_KIND = {
     How.NO_FIX: "no_fix",
     How.GNSS_JAMMED: "suspected_jamming",
     How.GNSS_SPOOFED: "suspected_spoofing",
+    How.POWER_CUT: "tamper",
+    How.NETWORK_JAMMED: "suspected_jamming",
+    How.MOCK_POSITION: "suspected_spoofing",
 }
 
 
@@ -95,6 +104,8 @@ class Doubt(IntFlag):
     """Of a silence: the tag had said that it was switching off."""
     TELEPORTED = 1 << 17
     """Of a suspicion of false satellites: two sure places, and too far between them."""
+    MOCKED = 1 << 18
+    """The phone itself says that an app made the place up: it is not taken in as one."""
 
 
 DISBELIEVED = int(
@@ -105,4 +116,5 @@ DISBELIEVED = int(
     | Doubt.FROZEN
     | Doubt.UNSTEADY
     | Doubt.AGED
+    | Doubt.MOCKED
 )

@@ -17,6 +17,7 @@ SIGNALS = {
     "lowbattery": Signal.BATTERY_LOW,
     "lowpower": Signal.BATTERY_LOW,
     "poweroff": Signal.POWER_OFF,
+    "powercut": Signal.POWER_CUT,
     "poweron": Signal.POWER_ON,
     "jamming": Signal.GNSS_JAMMED,
     "gpsantennacut": Signal.GNSS_LOST,

@@ -64,7 +64,7 @@ def test_the_last_place_held_on_to_is_no_fix_but_signals_count(nowhere: dict[str
     (report,) = heard.reports
     assert (report.lat_e7, report.lon_e7, report.speed_mps, report.course_deg) == (None,) * 4
     assert (report.altitude_m, report.source, report.battery_pct) == (None, 0, 40.0)
-    assert names(heard) == ["gnss_jammed"]
+    assert names(heard) == ["network_jammed"]
     assert {"stale_lat", "stale_lon"} <= set(heard.unnamed[0])
 
 
@@ -72,9 +72,9 @@ def test_the_last_place_held_on_to_is_no_fix_but_signals_count(nowhere: dict[str
 @pytest.mark.parametrize(
     ("element", "value", "signal"),
     [
-        (249, 1, ["gnss_jammed"]),
+        (249, 1, ["network_jammed"]),
         (249, 0, []),
-        (252, 1, ["power_off"]),
+        (252, 1, ["power_cut"]),
         (252, 0, []),
         (236, 1, ["sos"]),
         (240, 1, ["motion"]),
@@ -99,14 +99,14 @@ def test_satellite_jamming_of_newer_devices_counts(state: int) -> None:
 
 def test_alarms_are_a_set() -> None:
     heard = hear(CODEC, packet([record([{249: 1, 252: 1, 236: 1, 240: 1, 69: 2}])]))
-    assert set(names(heard)) == {"gnss_jammed", "power_off", "sos", "motion", "gnss_lost"}
+    assert set(names(heard)) == {"network_jammed", "power_cut", "sos", "motion", "gnss_lost"}
 
 
 def test_charger_and_supply_are_known_by_the_model() -> None:
     said = login() + packet([record([{116: 1, 252: 1}])])
     worn = talk(CODEC, DeviceModel("TMT250")).receive(said)[1]
     vehicle = talk(CODEC, DeviceModel("FMB920")).receive(said)[1]
-    assert (names(worn), names(vehicle)) == (["charging"], ["power_off"])
+    assert (names(worn), names(vehicle)) == (["charging"], ["power_cut"])
     assert (vehicle.unnamed[0]["116"], worn.unnamed[0]["252"]) == (1, 1)
 
 

@@ -24,12 +24,15 @@ TITLES: dict[tuple[str, str], str] = {
     ("tamper", "strap_cut"): "Strap cut",
     ("tamper", "case_open"): "Tag case opened",
     ("tamper", "power_off"): "Tag switched off",
+    ("tamper", "power_cut"): "Tag cut off from its supply",
     ("tamper", "*"): "Tag tampered with",
     ("battery", "battery_critical"): "Battery critical",
     ("battery", "*"): "Battery low",
     ("silence", "*"): "No report from tag",
     ("no_fix", "*"): "Tag reports without a position",
+    ("suspected_jamming", "network_jammed"): "Suspected jamming of the mobile network",
     ("suspected_jamming", "*"): "Suspected jamming of satellite signals",
+    ("suspected_spoofing", "mock_position"): "Phone reports made-up positions",
     ("suspected_spoofing", "*"): "Suspected false satellite signals",
 }
 

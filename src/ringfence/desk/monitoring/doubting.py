@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ringfence.desk.monitoring.models import Report
 
 WORDS = {
+    Doubt.MOCKED: "made up by an app, as the phone itself says",
     Doubt.NULL_ISLAND: "0°, 0°: what a receiver without a fix sends",
     Doubt.IMPOSSIBLE_SPEED: "farther than anyone can travel in the time",
     Doubt.JUMP: "a jump that its speed does not allow",

@@ -38,9 +38,9 @@ _LAST_MS = 253_402_300_799_999  # year 9999
 _TRUE = frozenset({"true", "1"})
 _NAMED = frozenset({
     "id", "deviceid", "timestamp", "lat", "lon", "location", "speed", "bearing", "heading",
-    "altitude", "accuracy", "hdop", "batt", "valid", "charge",
+    "altitude", "accuracy", "hdop", "batt", "valid", "charge", "mock",
 })  # fmt: skip
-_NAMED_JSON = frozenset({"timestamp", "coords", "is_moving", "battery", "alarm"})
+_NAMED_JSON = frozenset({"timestamp", "coords", "is_moving", "battery", "alarm", "mock"})
 _NAMED_COORDS = frozenset({"latitude", "longitude", "accuracy", "speed", "heading", "altitude"})
 _LIMITS = {
     **dict.fromkeys(("speed", "accuracy", "hdop"), (0.0, 1e7)),
@@ -145,6 +145,8 @@ def _of_parameters(fields: Fields, received_ms: int) -> Report:
     bits, _ = signals_of(fields["alarm"]) if "alarm" in fields else (0, ())
     if fields.get("charge") in _TRUE:
         bits |= Signal.CHARGING
+    if fields.get("mock", "").lower() in _TRUE:
+        bits |= Signal.MOCK_POSITION
     speed_kn = _real(fields.get("speed"), 0, 1e7)
     return seal(
         (
@@ -258,10 +260,21 @@ def _json_signals(said: dict[str, Any], battery: dict[str, Any]) -> int:
     bits, _ = signals_of(_alarm(said))
     if battery.get("is_charging") is True:
         bits |= Signal.CHARGING
+    if _says_mock(said):
+        bits |= Signal.MOCK_POSITION
     moving = said.get("is_moving")
     if isinstance(moving, bool):
         bits |= Signal.MOTION if moving else Signal.NO_MOTION
     return int(bits)
+
+
+def _says_mock(said: dict[str, Any]) -> bool:
+    """The SDK marks the location; an app may add the mark to what it sends with each."""
+    coords, extras = said.get("coords"), said.get("extras")
+    return any(
+        isinstance(part, dict) and str(part.get("mock")).lower() in _TRUE
+        for part in (said, coords, extras)
+    )
 
 
 def _alarm(said: dict[str, Any]) -> Any:

@@ -34,7 +34,7 @@ _SOURCES = {"gps": int(Source.GNSS)}
 """`network` and `fused` may be anything from Wi-Fi to satellites: unknown."""
 _CHARGING = 2
 _NAMED = frozenset(
-    {"_type", "tst", "lat", "lon", "acc", "vel", "cog", "alt", "batt", "bs", "source"}
+    {"_type", "tst", "lat", "lon", "acc", "vel", "cog", "alt", "batt", "bs", "source", "mock"}
 )
 _OPTIONAL = frozenset({"acc", "vel", "cog", "alt", "batt"})
 """What is no number here is unknown, and raw: it never costs the position."""
@@ -168,9 +168,15 @@ def _report(message: dict[str, Any]) -> Report:
             None,
             None,
             _battery(message),
-            int(Signal.CHARGING) if message.get("bs") == _CHARGING else 0,
+            _signals(message),
         )
     )
+
+
+def _signals(message: dict[str, Any]) -> int:
+    bits = int(Signal.CHARGING) if message.get("bs") == _CHARGING else 0
+    # The booklet has no such field; forks of the app send Android's mark under this name.
+    return bits | Signal.MOCK_POSITION if message.get("mock") is True else bits
 
 
 def _battery(message: dict[str, Any]) -> float | None:

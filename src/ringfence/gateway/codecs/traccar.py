@@ -28,7 +28,9 @@ _NAMED = frozenset({
     "fixTime", "deviceTime", "valid", "outdated", "latitude", "longitude", "altitude", "speed",
     "course", "accuracy", "attributes",
 })  # fmt: skip
-_NAMED_ATTRIBUTES = frozenset({"batteryLevel", "sat", "hdop", "alarm", "charge", "approximate"})
+_NAMED_ATTRIBUTES = frozenset(
+    {"batteryLevel", "sat", "hdop", "alarm", "charge", "approximate", "mock"}
+)
 
 
 class _UnusableError(Exception):
@@ -171,6 +173,8 @@ def _signals(attributes: dict[str, Any]) -> int:
     bits, _ = signals_of(attributes.get("alarm"))
     if attributes.get("charge") is True:
         bits |= Signal.CHARGING
+    if str(attributes.get("mock")).lower() in {"true", "1"}:
+        bits |= Signal.MOCK_POSITION
     return int(bits)
 
 

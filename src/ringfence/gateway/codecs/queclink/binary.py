@@ -17,6 +17,7 @@ from ringfence.gateway.codecs.queclink.saying import (
     GNSS_LOST,
     JAMMED,
     JAMMING_CRITICAL,
+    NETWORK_JAMMED,
     Position,
     Said,
     UnusableError,
@@ -230,7 +231,7 @@ def _signals(raw: bytes) -> int:
         elif event == _GPJ:
             signals = JAMMED if value[1] == JAMMING_CRITICAL else 0
         elif event == _JDS:
-            signals = JAMMED if value[0] == 2 else 0
+            signals = NETWORK_JAMMED if value[0] == 2 else 0
     return signals
 
 

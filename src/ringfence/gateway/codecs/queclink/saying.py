@@ -12,6 +12,7 @@ from ringfence.gateway.report import Report, seal
 
 GNSS: Final = int(Source.GNSS)
 JAMMED: Final = int(Signal.GNSS_JAMMED)
+NETWORK_JAMMED: Final = int(Signal.NETWORK_JAMMED)
 GNSS_LOST: Final = int(Signal.GNSS_LOST)
 BATTERY_LOW: Final = int(Signal.BATTERY_LOW)
 MOTION_STATES: Final = {

@@ -19,6 +19,7 @@ from ringfence.gateway.codecs.queclink.saying import (
     JAMMED,
     JAMMING_CRITICAL,
     MOTION_STATES,
+    NETWORK_JAMMED,
     Position,
     Said,
     UnusableError,
@@ -33,7 +34,7 @@ SIGNALS: Final = {
     "BTC": int(Signal.CHARGING),
     "EPN": int(Signal.CHARGING),
     "MPN": int(Signal.CHARGING),
-    "JDR": JAMMED,
+    "JDR": NETWORK_JAMMED,
 }
 """Reports that are a signal by their name alone."""
 
@@ -248,7 +249,7 @@ def _signals(fields: list[str], report: str, after: int, version: str) -> int:
     elif report == "INF":
         signals = MOTION_STATES.get(said.upper(), 0) | _charging(fields)
     elif report == "JDS":
-        signals = JAMMED if said == "2" else 0
+        signals = NETWORK_JAMMED if said == "2" else 0
     elif report == "GSS":
         signals = GNSS_LOST if said == "0" else 0
     elif report == "GPJ":

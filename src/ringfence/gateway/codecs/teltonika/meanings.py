@@ -20,8 +20,8 @@ _ALL: Codes = {
     69: {2: int(Signal.GNSS_LOST)},  # on, without a fix; off and asleep are no loss
     236: {1: int(Signal.SOS)},
     240: {0: int(Signal.NO_MOTION), 1: int(Signal.MOTION)},
-    249: {1: _JAMMED},
-    252: {1: int(Signal.POWER_OFF)},
+    249: {1: int(Signal.NETWORK_JAMMED)},
+    252: {1: int(Signal.POWER_CUT)},  # unplugged: it goes on by its own battery
     318: {1: _JAMMED, 2: _JAMMED},
 }
 _WORN: Codes = {
