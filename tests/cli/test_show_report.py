@@ -190,6 +190,7 @@ def test_what_took_no_part_says_why(run: Run, tag: Tag) -> None:
     Report.objects.filter(pk=report.pk).update(time_ms=RECEIVED_MS + 121_000)
     said = show(run, report, code=1)
     assert "two minutes after it came" in said["judged"]["no_part"]
+    assert said["decoded"]["stands"] == "agrees"
     assert (said["decoded"]["stands"], said["decoded"]["differs_in"]) == ("altered", ["time_ms"])
 
 

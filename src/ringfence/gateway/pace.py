@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ringfence.engine.fix import Signal
-from ringfence.gateway.report import Report
+from ringfence.gateway.report import FUTURE_MS, Report
 
 AT_ONCE = 10_000
 """Reports that a tag may send at once: a week in a fix a minute, kept while it had no network."""
@@ -24,8 +24,6 @@ ALARMS = int(Signal.STRAP_CUT | Signal.CASE_OPEN)
 in his tag's name would keep his own strap alarm out."""
 ALARM_FRESH_MS = 24 * 3_600_000
 """An older one is as likely said again as new."""
-FUTURE_MS = 120_000
-"""What is dated later is not judged (contract: gateway), so that it raises no alarm."""
 ALARMS_AT_ONCE = 500
 """What goes on so, counted as above, and …"""
 ALARMS_PER_S = 0.1
@@ -48,6 +46,7 @@ class Load(NamedTuple):
 def load_of(reports: Sequence[Report], raw: bytes, received_ms: int) -> Load:
     """What these reports, in these bytes, take of their tag's allowance."""
     fresh_ms = received_ms - ALARM_FRESH_MS
+    # What is dated later is not judged, so that it raises no alarm.
     alarm = any(
         r.signals & ALARMS and fresh_ms < r.time_ms <= received_ms + FUTURE_MS for r in reports
     )

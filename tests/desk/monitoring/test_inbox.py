@@ -95,7 +95,7 @@ def test_every_column_arrives_where_it_belongs(tag: KnownTag) -> None:
         1, accuracy_m=8.5, source=1, speed_mps=1.5, course_deg=90.5, altitude_m=3.5, satellites=9,
         hdop=0.5, battery_pct=81.5, signals=3,
     )  # fmt: skip
-    store([Delivery(tag, "reports", "", b"", 0, [whole])])
+    store([Delivery(tag, "reports", "", b"", whole.time_ms, [whole])])
     row = Report.objects.get()
     assert {f: getattr(row, f) for f in whole._fields} == whole._asdict()
 
@@ -126,6 +126,20 @@ def test_the_same_report_twice_is_stored_once_and_counted(
         outcomes = [*put_all(inbox, twice[:1]), *put_all(inbox, twice[1:])]
     assert outcomes == [Receipt(2, 0), Receipt(1, 2)]
     assert Report.objects.count() == 3
+
+
+def test_a_report_sent_ahead_of_its_time_does_not_make_the_true_one_a_known_one(
+    tag: KnownTag,
+) -> None:
+    in_time = delivery(tag, 1)
+    ahead = in_time._replace(received_ms=in_time.reports[0].time_ms - 3_600_000)
+    assert store([ahead]) == [Receipt(1, 0)]
+    assert store([in_time]) == [Receipt(1, 0)]
+    assert store([ahead, in_time]) == [Receipt(0, 1)] * 2
+    assert list(Report.objects.order_by("id").values_list("received_ms", flat=True)) == [
+        ahead.received_ms,
+        in_time.received_ms,
+    ]
 
 
 def test_bytes_that_brought_nothing_new_are_not_kept(inbox: ReportInbox, tag: KnownTag) -> None:

@@ -18,8 +18,8 @@ from ringfence.desk.cases.models import Tag
 from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import to_ms
 from ringfence.desk.monitoring.models import PoisonReport, Report
-from ringfence.desk.monitoring.rows import FUTURE_MS
 from ringfence.desk.monitoring.wearing import Wearing
+from ringfence.gateway.report import FUTURE_MS
 from ringfence.trail.fix_row import FixRow
 from ringfence.trail.writers import WRITERS, Format, Written, write_rows
 

@@ -14,10 +14,9 @@ from typing import Any, Final, NamedTuple
 from ringfence.desk.cases.models import Tag, TagDevice
 from ringfence.desk.kit.clock import now, to_ms
 from ringfence.desk.monitoring.gatekeeper import known_tag
-from ringfence.desk.monitoring.rows import FUTURE_MS
 from ringfence.desk.monitoring.wearing import Wearing
 from ringfence.gateway.codecs import owntracks
-from ringfence.gateway.report import KnownTag, MalformedError, Report, seal
+from ringfence.gateway.report import FUTURE_MS, KnownTag, MalformedError, Report, seal
 from ringfence.trail.fix_row import FixRow, rows_of
 from ringfence.trail.instants import InstantError, read_instant
 from ringfence.trail.readers import Kind, kind_of, pieces

@@ -29,10 +29,9 @@ from ringfence.desk.kit.clock import now, to_ms
 from ringfence.desk.monitoring.import_rows import Choice, Found, FoundPiece, found_rows, raw_lines
 from ringfence.desk.monitoring.models import IMPORT_DOOR, Cursor, Report
 from ringfence.desk.monitoring.queries import STAGE
-from ringfence.desk.monitoring.rows import FUTURE_MS
 from ringfence.desk.monitoring.storing import store
 from ringfence.desk.monitoring.wearing import Wearing
-from ringfence.gateway.report import Delivery, KnownTag
+from ringfence.gateway.report import FUTURE_MS, Delivery, KnownTag, kept_digest
 from ringfence.trail.table import FixesFileError, Refusal
 
 GROUP: Final = 1000
@@ -111,7 +110,7 @@ def look(
         seen.future += kept["future"]
         seen.nobodys += kept["nobody"]
         if compare:
-            fresh.append(_not_stored(piece.found))
+            fresh.append(_not_stored(piece.found, at_ms))
         advance(len(piece.found) + len(piece.refused))
     if compare:
         seen.new = len(np.unique(np.concatenate(fresh))) if fresh else 0
@@ -242,7 +241,7 @@ def _kept_apart(found: Found, wearing: Wearing, at_ms: int) -> str:
     return "" if wearing.crn(found.tag.id, found.report.time_ms) else "nobody"
 
 
-def _not_stored(found: list[Found]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _not_stored(found: list[Found], at_ms: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """A number for each report that is not stored yet; equal reports have the same."""
     times: dict[int, list[int]] = defaultdict(list)
     for one in found:
@@ -253,12 +252,12 @@ def _not_stored(found: list[Found]) -> np.ndarray[tuple[int], np.dtype[np.int64]
             # Not by digest, too: the database would try each of them with each time.
             rows = Report.objects.filter(tag_id=tag_id, time_ms__in=of_tag[start : start + GROUP])
             stored |= set(rows.values_list("tag_id", "time_ms", "digest"))
-    fresh = [
-        hash((f.tag.id, f.report.digest))
-        for f in found
-        if (f.tag.id, f.report.time_ms, f.report.digest) not in stored
-    ]
-    return np.array(fresh, np.int64)
+    keys = [(f.tag.id, f.report.time_ms, _kept_digest(f, at_ms)) for f in found]
+    return np.array([hash(key) for key in keys if key not in stored], np.int64)
+
+
+def _kept_digest(found: Found, at_ms: int) -> int:
+    return kept_digest(found.report, at_ms if found.received_ms is None else found.received_ms)
 
 
 class _Pace:

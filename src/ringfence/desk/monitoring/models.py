@@ -48,7 +48,10 @@ class Report(models.Model):
     tag = models.ForeignKey(Tag, on_delete=models.PROTECT, related_name="+", db_index=False)
     frame = models.ForeignKey(Frame, on_delete=models.PROTECT, related_name="+", db_index=False)
     digest = models.BigIntegerField()
-    """64 bits of a hash of all that the tag said: the same report twice is stored once."""
+    """64 bits of a hash of all that the tag said: the same report twice is stored once.
+
+    Of one that came before its time, the complement (`gateway.report.kept_digest`).
+    """
     seq = models.BigIntegerField(null=True)
     time_ms = models.BigIntegerField()
     received_ms = models.BigIntegerField()

@@ -20,8 +20,8 @@ from ringfence.desk.monitoring.models import (
     Violation,
     WearerState,
 )
-from ringfence.desk.monitoring.rows import FUTURE_MS
 from ringfence.engine.fix import E7, Signal, Source
+from ringfence.gateway.report import FUTURE_MS
 
 STAGE = "monitoring.detect"
 

@@ -25,7 +25,7 @@ from ringfence.desk.monitoring.models import (
 )
 from ringfence.desk.monitoring.prospects import reread_frame
 from ringfence.desk.monitoring.queries import STAGE, TrailPoint, trail
-from ringfence.desk.monitoring.rows import FUTURE_MS
+from ringfence.gateway.report import FUTURE_MS, kept_digest
 from ringfence.gateway.report import Report as Said
 from ringfence.gateway.rereading import is_read_here
 
@@ -148,7 +148,7 @@ def _today(report: Report) -> Today:
     if not is_read_here(frame.door):
         return NOT_READ, None, {}, "", 0
     read = reread_frame(frame)
-    same = [n for n, said in enumerate(read.reports) if said.digest == report.digest]
+    same = [n for n, said in enumerate(read.reports) if _is_of(report, said)]
     near = same or [n for n, said in enumerate(read.reports) if said.time_ms == report.time_ms]
     if not near:
         return ABSENT, None, {}, read.detail, len(read.reports)
@@ -165,7 +165,11 @@ def _today(report: Report) -> Today:
 def _stands(stored: Report, said: Said) -> str:
     if not differing(stored, said):
         return AGREES
-    return ALTERED if said.digest == stored.digest else DIFFERS
+    return ALTERED if _is_of(stored, said) else DIFFERS
+
+
+def _is_of(stored: Report, said: Said) -> bool:
+    return stored.digest == kept_digest(said, stored.received_ms)
 
 
 def _no_part(report: Report, wearer: Wearer | None) -> str:

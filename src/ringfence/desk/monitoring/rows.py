@@ -10,6 +10,7 @@ import numpy as np
 from django.db import connection
 
 from ringfence.engine.fix import NO_POSITION
+from ringfence.gateway.report import FUTURE_MS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,9 +37,6 @@ ROW = np.dtype(
     ]
 )
 """A stored report, with the id of the wearer who wore the tag (0 = nobody)."""
-
-FUTURE_MS = 120_000
-"""A report dated later than this after its receipt is kept, and not judged (contract: gateway)."""
 
 # Set apart once, for ever: no reading sees them again.
 SOUND = "NOT EXISTS (SELECT 1 FROM monitoring_poisonreport p WHERE p.report_id = r.id)"

@@ -16,7 +16,14 @@ from ringfence.desk.kit.turns import writing
 from ringfence.desk.monitoring.allowance import RAW_KEPT
 from ringfence.desk.monitoring.models import Frame, Quarantine, fingerprint
 from ringfence.desk.monitoring.models import Report as Row
-from ringfence.gateway.report import Delivery, Receipt, Report, SetApart
+from ringfence.gateway.report import (
+    FUTURE_MS,
+    Delivery,
+    Receipt,
+    Report,
+    SetApart,
+    kept_digest,
+)
 
 STATEMENT_ROWS = (512, 64, 8, 1)
 """Few different statements, so that each stays prepared. SQLite takes 32,766 values in one; 512
@@ -82,9 +89,14 @@ def _store(cursor: Any, deliveries: Sequence[Delivery]) -> list[Receipt]:
         frames += (frame_id, d.tag.id, d.door, d.peer, d.received_ms, bytearray(raw))
         frames.append(bytearray(fingerprint(raw)))
         head = (frame_id, d.tag.id, d.received_ms)
+        early_ms = d.received_ms + FUTURE_MS
         for report in d.reports:
             reports += head
-            reports += report
+            if report.time_ms > early_ms:
+                reports.append(kept_digest(report, d.received_ms))
+                reports += report[1:]
+            else:
+                reports += report
     _insert(cursor, _FRAMES, frames)
     new = _insert(cursor, _REPORTS, reports)
     if new * len(_REPORTS[1]) == len(reports):
