@@ -99,7 +99,7 @@ class ReportEvidence:
 
 def differing(stored: Report, said: Said) -> list[str]:
     """The fields in which a stored report and what bytes say are not the same."""
-    fields = said._asdict().items()
+    fields = (said._asdict() | {"digest": kept_digest(said, stored.received_ms)}).items()
     return [name for name, value in fields if value != getattr(stored, name)]
 
 
