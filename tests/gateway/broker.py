@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -58,10 +59,11 @@ def play(
     inbox: MemoryInbox | None = None,
     limits: Limits = Limits(),  # noqa: B008 -- a frozen value
     pace: Pace | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Scene:
     async def whole() -> Scene:
         scene = Scene(inbox or MemoryInbox(), limits, pace or Pace())
-        await scene.door.start(scene.listener, None)
+        await scene.door.start(scene.listener, tls)
         async with asyncio.timeout(20):
             await story(scene)
         await scene.door.stop()

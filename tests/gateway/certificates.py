@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -37,6 +38,13 @@ class Authority:
             )
         )
         return certificate, private
+
+    def client(self, common_name: str = "") -> ssl.SSLContext:
+        """What a device connects with; it shows a certificate if it is given a name."""
+        context = ssl.create_default_context(cafile=self.path)
+        if common_name:
+            context.load_cert_chain(*self.sign(common_name))
+        return context
 
     def _signed(self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *, is_ca: bool) -> bytes:
         now = datetime.now(UTC)

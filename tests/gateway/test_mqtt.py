@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
+from pathlib import Path
 from struct import pack
 
 import aiomqtt
 import pytest
 
+from ringfence.desk.config.environment import Tls
+from ringfence.desk.config.transport import tls_context
 from ringfence.gateway.messages import owner
 from ringfence.gateway.mqtt import MAX_AHEAD
 from ringfence.gateway.pace import AT_ONCE, Load, Pace
 from ringfence.gateway.ports import Limits
 from tests.gateway.broker import FIX, Scene, body, play
+from tests.gateway.certificates import Authority
 from tests.gateway.house import TOKENS, MemoryInbox
 
 LOCATION = {"_type": "location", "tst": 1_772_359_320, "lat": 51.5, "lon": -0.1}
@@ -358,3 +363,42 @@ def test_no_more_are_let_in_than_may_be() -> None:
 )
 def test_a_topic_says_whose_it_is(topic: str, tag: str | None) -> None:
     assert owner(topic) == tag
+
+
+def test_over_tls_a_message_is_stored_and_what_is_plain_is_hung_up_on(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.sign("gateway")
+
+    async def story(scene: Scene) -> None:
+        async with scene.client(tls_context=authority.client()) as phone:
+            await phone.publish("tags/T1/reports", body(), qos=1)
+        with pytest.raises(aiomqtt.MqttError):
+            async with scene.client(timeout=2):
+                pass
+        distrustful = ssl.create_default_context()
+        with pytest.raises((aiomqtt.MqttError, ssl.SSLError)):
+            async with scene.client(tls_context=distrustful):
+                pass
+
+    inbox = MemoryInbox()
+    play(story, inbox, tls=tls_context(Tls(str(certificate), str(key), "")))
+    assert [d.tag.name for d in inbox.deliveries] == ["T1"]
+
+
+def test_over_tls_a_certificate_made_out_to_a_tag_speaks_for_that_tag_only(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.sign("gateway")
+
+    async def story(scene: Scene) -> None:
+        for name in ("T1", "relay"):
+            async with scene.client(tls_context=authority.client(name)) as phone:
+                await phone.publish("tags/T1/reports", body(), qos=1)
+        for name in ("T2", ""):  # another tag's, and none
+            with pytest.raises((aiomqtt.MqttError, ssl.SSLError)):
+                async with scene.client(tls_context=authority.client(name), timeout=2):
+                    pass
+
+    inbox = MemoryInbox()
+    play(story, inbox, tls=tls_context(Tls(str(certificate), str(key), str(authority.path))))
+    assert [d.tag.name for d in inbox.deliveries] == ["T1", "T1"]
+    assert [a.reason for a in inbox.apart] == ["unauthenticated"]

@@ -245,19 +245,12 @@ def test_stopping_answers_what_was_taken_in() -> None:
     play(story)
 
 
-def client(authority: Authority, name: str = "") -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=authority.path)
-    if name:
-        context.load_cert_chain(*authority.sign(name))
-    return context
-
-
 def test_tls_by_certificate_files(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     certificate, key = authority.sign("gateway")
 
     async def story(scene: Scene) -> None:
-        reader, writer = await scene.call(client(authority))
+        reader, writer = await scene.call(authority.client())
         writer.write(b"login d1\n@1\n")
         assert await reader.readexactly(11) == b"hello\nok 1\n"
         plain, rough = await scene.call()
@@ -272,17 +265,17 @@ def test_devices_may_have_to_show_a_certificate(tmp_path: Path) -> None:
     certificate, key = authority.sign("gateway")
 
     async def story(scene: Scene) -> None:
-        reader, writer = await scene.call(client(authority, "T1"))
+        reader, writer = await scene.call(authority.client("T1"))
         writer.write(b"login d1\n")
         assert await reader.readexactly(6) == b"hello\n"
-        reader, writer = await scene.call(client(authority, "T2"))
+        reader, writer = await scene.call(authority.client("T2"))
         writer.write(b"login d1\n")
         assert await reader.read() == b"go away\n"
         with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
             await without(scene)
 
     async def without(scene: Scene) -> None:
-        reader, writer = await scene.call(client(authority))
+        reader, writer = await scene.call(authority.client())
         writer.write(b"login d1\n")
         await reader.readexactly(6)
 

@@ -1,10 +1,23 @@
-"""How many connections there are, in all and from an address, through all doors of devices."""
+"""Who comes in through the doors of devices: how many, and by what certificate."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 from ringfence.gateway.ports import Limits
+
+HANDSHAKE_S = 15.0
+"""Within this a TLS handshake is over."""
+
+
+def common_name(transport: asyncio.BaseTransport) -> str:
+    """Whom the certificate that the other end showed is made out to; empty = it showed none."""
+    certificate = transport.get_extra_info("peercert") or {}
+    for (name, value), *_ in certificate.get("subject", ()):
+        if name == "commonName":
+            return str(value)
+    return ""
 
 
 class Guests:

@@ -30,7 +30,7 @@ from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
 from ringfence.gateway.devices import Devices
-from ringfence.gateway.guests import Guests
+from ringfence.gateway.guests import HANDSHAKE_S, Guests, common_name
 from ringfence.gateway.messages import Message, Post, Taken, owner
 from ringfence.gateway.metrics import TCP_CLOSED, TCP_CONNECTIONS
 from ringfence.gateway.packets import MAX_PACKET, Packets
@@ -140,7 +140,12 @@ class MqttDoor:
     async def start(self, listener: Any, tls: ssl.SSLContext | None) -> None:
         """Accept connections on a listening socket."""
         self._plugins: PluginManager[Any] = PluginManager("ringfence.mqtt", _no_plugins())
-        self._server = await asyncio.start_server(self._connected, sock=listener, ssl=tls)
+        self._server = await asyncio.start_server(
+            self._connected,
+            sock=listener,
+            ssl=tls,
+            ssl_handshake_timeout=HANDSHAKE_S if tls else None,
+        )
         self._swept = asyncio.create_task(self._sweep())
 
     async def stop(self) -> None:
@@ -177,6 +182,8 @@ class MqttDoor:
         async with asyncio.timeout(limits.unknown_s):
             made, session = await Publisher.init_from_connect(packets, writer, self._plugins)
             tag = await self._recognise(session)
+            if isinstance(tag, KnownTag) and not self._may_be(tag, common_name(out.transport)):
+                tag = None
         if not isinstance(made, Publisher) or not isinstance(tag, KnownTag):
             TCP_CLOSED.labels("unknown").inc()
             if tag is None:
@@ -225,6 +232,10 @@ class MqttDoor:
         if isinstance(sender_or_not, KnownTag) and sender_or_not.name != session.username:
             return None
         return sender_or_not
+
+    def _may_be(self, tag: KnownTag, certified: str) -> bool:
+        """Whether a certificate made out so may speak for this tag: another tag's may not."""
+        return certified in ("", tag.name) or self._devices.tag_named(certified) is None
 
     async def _sweep(self) -> None:
         """Hang up on revoked tags."""

@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 import structlog
 
 from ringfence.gateway.dialogue import Dialogue, House
-from ringfence.gateway.guests import Guests
+from ringfence.gateway.guests import HANDSHAKE_S, Guests, common_name
 from ringfence.gateway.metrics import TCP_CLOSED, TCP_CONNECTIONS
 from ringfence.gateway.ports import Limits
 
@@ -25,7 +25,6 @@ RETRY_S = 0.05
 """How long sockets stay unread at least when the inbox is full."""
 LONGEST_WAIT_S = 1.0
 """How often a tag that sent too much is looked at again."""
-HANDSHAKE_S = 15.0
 
 log = structlog.get_logger("ringfence.gateway")
 
@@ -168,7 +167,7 @@ class Line(asyncio.Protocol):
         self.address = str(host)
         doors = self._doors
         self._since_s = self._heard_s = asyncio.get_running_loop().time()
-        self.dialogue = Dialogue(self._house, self, f"{host}:{port}", _common_name(transport))
+        self.dialogue = Dialogue(self._house, self, f"{host}:{port}", common_name(transport))
         reason = doors.guests.arrive(self.address)
         doors.lines.add(self)
         TCP_CONNECTIONS.labels(self._house.codec.name).inc()
@@ -271,11 +270,3 @@ class Line(asyncio.Protocol):
             transport.resume_reading()
         elif not wanted and transport.is_reading():
             transport.pause_reading()
-
-
-def _common_name(transport: asyncio.BaseTransport) -> str:
-    certificate = transport.get_extra_info("peercert") or {}
-    for (name, value), *_ in certificate.get("subject", ()):
-        if name == "commonName":
-            return str(value)
-    return ""
