@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ringfence.gateway.codecs.owntracks import box_of
 from ringfence.gateway.pace import ALARMS_AT_ONCE, AT_ONCE, REPORT_BYTES, Pace
-from ringfence.gateway.session import MAX_BODY, MOST_UNKNOWN_BYTES, Session, knock
+from ringfence.gateway.session import LOOKED_THROUGH, MAX_BODY, MOST_UNKNOWN_BYTES, Session, knock
 from tests.gateway.asgi import REPORTS, ask
 from tests.gateway.house import SECRET, TOKENS, FewTags, MemoryInbox
 
@@ -194,6 +194,41 @@ def test_alarms_that_raise_nothing_do_not_use_up_what_is_kept_for_alarms(
         for n in range(ALARMS_AT_ONCE + 1)
     ]
     assert told == [200] * ALARMS_AT_ONCE + [429]
+
+
+def test_what_is_refused_counts_too_and_a_looping_tag_s_large_bodies_are_not_even_read(
+    inbox: MemoryInbox,
+) -> None:
+    session = Session(inbox, FewTags(), Pace(lambda: 0.0))
+    refused = body(*[{}] * (AT_ONCE // 2))
+    told = [ask(inbox, refused, headers=bearer(), session=session).status for _ in range(3)]
+    assert told == [200, 200, 429]
+    unread = b"x" * (LOOKED_THROUGH + 1)
+    assert ask(inbox, unread, headers=bearer(), session=session).status == 429
+    assert ask(inbox, b"x", headers=bearer(), session=session).status == 400
+    alarm = {"time": datetime.now(UTC).isoformat(), "signals": ["strap_cut"]}
+    assert ask(inbox, body(alarm), headers=bearer(), session=session).status == 200
+
+
+@pytest.mark.parametrize(
+    "item", [b"{}", b"0", b'{"time":0}', b'{"time":"2026-03-01T10:02:00Z","lat":91,"lon":0}']
+)
+def test_no_body_keeps_everybody_waiting(inbox: MemoryInbox, item: bytes) -> None:
+    many = (
+        b'{"tag":"T1","reports":['
+        + b",".join([item] * ((MAX_BODY - 99) // (len(item) + 1)))
+        + b"]}"
+    )
+    answer = ask(inbox, many, headers=bearer())
+    assert answer.status == 400
+    assert "send fewer" in answer.json["error"]  # before: 40 MB of reasons, after 1.5 s
+
+
+def test_as_many_reports_as_fill_a_body_are_taken(inbox: MemoryInbox) -> None:
+    least = b'{"time":"2026-03-01T10:02:00Z"}'
+    many = b'{"tag":"T1","reports":[' + b",".join([least] * 32_000) + b"]}"
+    assert ask(inbox, many, headers=bearer()).status == 200
+    assert len(inbox.deliveries[0].reports) == 32_000
 
 
 def test_a_full_inbox_costs_a_tag_nothing_of_its_allowance(inbox: MemoryInbox) -> None:

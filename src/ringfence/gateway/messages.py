@@ -103,7 +103,7 @@ class Post:
             first = decoded.refused[0]
             why = f"{len(decoded.refused)} refused; report {first.index}: {first.why}"
             self._set_apart(message, "refused_report", why, tag, len(decoded.refused))
-        if not decoded.reports:
+        if not (decoded.reports or decoded.refused):
             return Taken.DONE
         outcome = await self._store(message, tag, decoded)
         return Taken.DONE if isinstance(outcome, Receipt) else Taken.NOT_STORED
@@ -116,9 +116,10 @@ class Post:
     async def _store(
         self, message: Message, tag: KnownTag, decoded: Decoded
     ) -> Receipt | NotStored:
-        count = len(decoded.reports)
+        count = len(decoded.reports) or len(decoded.refused)
         received_ms = time_ns() // 1_000_000
-        load = load_of(decoded.reports, message.payload, received_ms)
+        refused = len(decoded.refused)
+        load = load_of(decoded.reports, message.payload, received_ms, refused=refused)
         loop = asyncio.get_running_loop()
         while True:
             wait_s = self._pace.wait_s(tag.id, load)
@@ -127,6 +128,8 @@ class Post:
                     self._set_apart(message, "too_many", "more than a tag may send", tag, count)
                 await asyncio.sleep(min(wait_s, 1.0))
                 continue
+            if not decoded.reports:
+                return Receipt(0, 0)
             done: asyncio.Future[Receipt | NotStored] = loop.create_future()
             raw = message.payload
             delivery = Delivery(tag, DOOR, message.peer, raw, received_ms, decoded.reports)

@@ -43,14 +43,14 @@ class Load(NamedTuple):
     """Whether it holds a fresh alarm."""
 
 
-def load_of(reports: Sequence[Report], raw: bytes, received_ms: int) -> Load:
-    """What these reports, in these bytes, take of their tag's allowance."""
+def load_of(reports: Sequence[Report], raw: bytes, received_ms: int, *, refused: int = 0) -> Load:
+    """What these reports, in these bytes, take of their tag's allowance; also what was refused."""
     fresh_ms = received_ms - ALARM_FRESH_MS
     # What is dated later is not judged, so that it raises no alarm.
     alarm = any(
         r.signals & ALARMS and fresh_ms < r.time_ms <= received_ms + FUTURE_MS for r in reports
     )
-    return Load(max(len(reports), math.ceil(len(raw) / REPORT_BYTES)), alarm)
+    return Load(max(len(reports) + refused, math.ceil(len(raw) / REPORT_BYTES)), alarm)
 
 
 class Bucket:
@@ -78,16 +78,7 @@ class Pace:
         Returns:
             0 when it was granted; else in how many seconds it will be, and nothing is taken.
         """
-        now_s = self._clock()
-        bucket = self._buckets.get(tag)
-        if bucket is None:
-            if len(self._buckets) >= MOST_TAGS:
-                self._forget(now_s)
-            bucket = self._buckets[tag] = Bucket(now_s)
-        since_s = now_s - bucket.at_s
-        bucket.left = min(AT_ONCE, bucket.left + since_s * PER_S)
-        bucket.alarms = min(ALARMS_AT_ONCE, bucket.alarms + since_s * ALARMS_PER_S)
-        bucket.at_s = now_s
+        bucket = self._bucket(tag)
         # More than it ever holds is granted to a full bucket: a week in one body is no loop.
         if bucket.left >= min(load.reports, AT_ONCE):
             bucket.left -= load.reports
@@ -96,6 +87,10 @@ class Pace:
             bucket.alarms -= load.reports
             return 0.0
         return (min(load.reports, AT_ONCE) - bucket.left) / PER_S
+
+    def spent_s(self, tag: int) -> float:
+        """In how many seconds this tag may send one more report; 0 = at once."""
+        return max(0.0, (1.0 - self._bucket(tag).left) / PER_S)
 
     def give_back(self, tag: int, load: Load) -> None:
         """Undo a grant whose reports could not be taken in after all."""
@@ -108,6 +103,20 @@ class Pace:
             return False
         bucket.told_s = bucket.at_s
         return True
+
+    def _bucket(self, tag: int) -> Bucket:
+        """This tag's, as it stands now."""
+        now_s = self._clock()
+        bucket = self._buckets.get(tag)
+        if bucket is None:
+            if len(self._buckets) >= MOST_TAGS:
+                self._forget(now_s)
+            bucket = self._buckets[tag] = Bucket(now_s)
+        since_s = now_s - bucket.at_s
+        bucket.left = min(AT_ONCE, bucket.left + since_s * PER_S)
+        bucket.alarms = min(ALARMS_AT_ONCE, bucket.alarms + since_s * ALARMS_PER_S)
+        bucket.at_s = now_s
+        return bucket
 
     def _forget(self, now_s: float) -> None:
         whole = [

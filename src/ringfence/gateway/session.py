@@ -37,6 +37,8 @@ DRAIN_AT_MOST = 16 * MAX_BODY
 """So much of a body above the limit is read and thrown away, so that its sender hears why."""
 MOST_UNKNOWN_BYTES = 16 * MAX_BODY
 """Bodies of senders who are being looked up: a flood of made-up tokens must not fill the memory."""
+LOOKED_THROUGH = 64 * 1024
+"""Of a tag that sent too much, larger bodies are not read; smaller ones are, for an alarm."""
 LONGEST_WAIT_S = 60
 """What a tag that sent too much is asked to wait at most: it may have an alarm to tell."""
 PREFIX = b"/gateway/"
@@ -204,6 +206,11 @@ class Session:
         if not isinstance(sender, request.door.sender) or user not in (None, sender.name):
             self._turn_away(request)
             return
+        if isinstance(sender, KnownTag) and len(request.body) > LOOKED_THROUGH:
+            wait_s = self._pace.spent_s(sender.id)
+            if wait_s:
+                self._refuse_more(request, sender, wait_s)
+                return
         try:
             decoded = request.door.decode(request, sender)
         except MalformedError as fault:
@@ -218,19 +225,20 @@ class Session:
             first = decoded.refused[0]
             detail = f"{len(decoded.refused)} refused; report {first.index}: {first.why}"
             self._set_apart(request, "refused_report", detail, tag, reports=len(decoded.refused))
-        self._store(request, tag, decoded)
+        if decoded.reports or decoded.refused:
+            self._store(request, tag, decoded)
+        else:
+            request.done(Reply(200, request.door.reply(Receipt(0, 0), [])))
 
     def _store(self, request: Request, tag: KnownTag, decoded: Decoded) -> None:
-        if not decoded.reports:
-            request.done(Reply(200, request.door.reply(Receipt(0, 0), decoded.refused)))
-            return
-        load = load_of(decoded.reports, request.body, request.received_ms)
+        refused = len(decoded.refused)
+        load = load_of(decoded.reports, request.body, request.received_ms, refused=refused)
         wait_s = self._pace.wait_s(tag.id, load)
         if wait_s:
-            why = "this tag sends more reports than a tag may"
-            if self._pace.is_news(tag.id):
-                self._set_apart(request, "too_many", why, tag, reports=len(decoded.reports))
-            request.done(_come_back(why, min(math.ceil(wait_s), LONGEST_WAIT_S)))
+            self._refuse_more(request, tag, wait_s, reports=load.reports)
+            return
+        if not decoded.reports:
+            request.done(Reply(200, request.door.reply(Receipt(0, 0), decoded.refused)))
             return
         delivery = Delivery(
             tag,
@@ -245,6 +253,14 @@ class Session:
         except InboxFullError:
             self._pace.give_back(tag.id, load)
             request.done(_come_back("too much is waiting to be stored"))
+
+    def _refuse_more(
+        self, request: Request, tag: KnownTag, wait_s: float, *, reports: int = 1
+    ) -> None:
+        why = "this tag sends more reports than a tag may"
+        if self._pace.is_news(tag.id):
+            self._set_apart(request, "too_many", why, tag, reports=reports)
+        request.done(_come_back(why, min(math.ceil(wait_s), LONGEST_WAIT_S)))
 
     def _turn_away(self, request: Request) -> None:
         why = _NOT_A_TAGS if request.door.sender is KnownTag else _NOT_A_FEEDS

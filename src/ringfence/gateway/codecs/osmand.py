@@ -205,7 +205,10 @@ def _locations(body: bytes) -> tuple[str | None, list[Any]]:
         raise MalformedError("the body is not JSON: send location and device_id") from None
     tags: set[str] = set()
     locations: list[Any] = []
-    for message in root if isinstance(root, list) else [root]:
+    messages = root if isinstance(root, list) else [root]
+    if len(messages) > MOST_LOCATIONS:
+        raise MalformedError(f"more than {MOST_LOCATIONS:,} messages: send fewer in a request")
+    for message in messages:
         held = None
         if isinstance(message, dict):
             held = message.get("location", message.get("locations"))
