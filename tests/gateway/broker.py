@@ -27,19 +27,25 @@ class Names:
 
     def __init__(self) -> None:
         self.revoked: set[str] = set()
+        self.listed = {name: KnownTag(n, name) for n, name in enumerate(TOKENS, 1)}
 
     def find(self, protocol: str, device: str) -> None:
         return None
 
     def tag_named(self, name: str) -> KnownTag | None:
-        return KnownTag(1, name) if name in TOKENS and name not in self.revoked else None
+        return self.listed.get(name) if name not in self.revoked else None
+
+    def change(self, name: str) -> None:
+        """Something about this tag is new."""
+        self.listed[name] = KnownTag(*self.listed[name])
 
 
 class Scene:
     def __init__(self, inbox: MemoryInbox, limits: Limits, pace: Pace) -> None:
         self.inbox = inbox
         self.names = Names()
-        self.door = MqttDoor(Post(inbox, pace), FewTags(), self.names, Guests(limits))
+        self.few = FewTags()
+        self.door = MqttDoor(Post(inbox, pace), self.few, self.names, Guests(limits))
         self.listener = socket.socket()
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen()

@@ -58,14 +58,17 @@ class FewTags:
     """Knows T1, T3 and a feed of T1 at once; has to ask about T2."""
 
     asked: int = 0
+    rotated: set[str] = field(default_factory=set)
+    """Names of tags that have another token by now."""
 
     def known(self, token_hash: str) -> Sender | None:
         return _KNOWN.get(token_hash)
 
     def ask(self, token_hash: str, done: Callable[[Sender | NotStored | None], None]) -> None:
         self.asked += 1
-        tag = KnownTag(2, "T2") if token_hash == _hash("T2") else None
-        asyncio.get_running_loop().call_soon(done, tag)
+        tag = KnownTag(2, "T2") if token_hash == _hash("T2") else _KNOWN.get(token_hash)
+        known = tag is not None and tag.name not in self.rotated
+        asyncio.get_running_loop().call_soon(done, tag if known else None)
 
 
 def _hash(tag: str) -> str:

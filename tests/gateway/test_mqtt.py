@@ -256,6 +256,21 @@ def test_a_revoked_tag_is_hung_up_on() -> None:
     play(story)
 
 
+def test_who_connected_by_a_token_that_was_rotated_since_is_hung_up_on() -> None:
+    async def story(scene: Scene) -> None:
+        reader, writer = await scene.raw()
+        writer.write(connect("T1"))
+        await reader.readexactly(4)
+        scene.names.change("T1")  # a key, say: the token is the same
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(), 1.5)
+        scene.few.rotated.add("T1")
+        scene.names.change("T1")
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+
+    play(story)
+
+
 def test_a_full_inbox_leaves_the_socket_unread_and_loses_nothing() -> None:
     many = 4 * MAX_AHEAD
 

@@ -39,6 +39,8 @@ from ringfence.gateway.report import Gatekeeper, KnownTag, NotStored, Sender
 MAX_AHEAD = 16
 """Messages of one connection that wait for their commit before no more are read from it."""
 SWEEP_S = 1.0
+ASK_EVERY_S = 60.0
+"""How often a connection's token is asked about although nobody changed its tag: it may expire."""
 CLOSE_S = 2.0
 """How long the last acknowledgements may take to be sent."""
 NOT_YOURS = 0x80
@@ -62,10 +64,16 @@ class Publisher(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no ty
     tag: KnownTag
     post: Post
     peer: str
+    token_hash: str
+    listed: KnownTag | None = None
+    """The tag as the list had it when its token was last asked about: every change to a tag puts
+    another there."""
+    asked_s: float
 
     def begin(self, tag: KnownTag, post: Post, peer: str) -> None:
         """Set it up, once it is known whose it is."""
         self.tag, self.post, self.peer = tag, post, peer
+        self.asked_s = asyncio.get_running_loop().time()
         self._turns = asyncio.Semaphore(MAX_AHEAD)
         self._before: asyncio.Future[None] | None = None
 
@@ -181,7 +189,9 @@ class MqttDoor:
         writer = StreamWriterAdapter(out)
         async with asyncio.timeout(limits.unknown_s):
             made, session = await Publisher.init_from_connect(packets, writer, self._plugins)
-            tag = await self._recognise(session)
+            token_hash = sha256((session.password or "").encode()).hexdigest()
+            listed = self._devices.tag_named(session.username or "")
+            tag = await self._recognise(token_hash, session.username)
             if isinstance(tag, KnownTag) and not self._may_be(tag, common_name(out.transport)):
                 tag = None
         if not isinstance(made, Publisher) or not isinstance(tag, KnownTag):
@@ -197,6 +207,7 @@ class MqttDoor:
         session.keep_alive = 0
         session.parent = 0
         made.begin(tag, self._post, peer)
+        made.token_hash, made.listed = token_hash, listed
         packets.may_go_on = made.may_go_on
         await self._talk(made, session, packets, writer)
 
@@ -218,33 +229,45 @@ class MqttDoor:
             async with asyncio.timeout(CLOSE_S):
                 await made.stop()
 
-    async def _recognise(self, session: Session) -> Sender | NotStored | None:
-        token_hash = sha256((session.password or "").encode()).hexdigest()
-        sender = self._gatekeeper.known(token_hash)
-        if sender is None:
-            asked: asyncio.Future[Sender | NotStored | None] = (
-                asyncio.get_running_loop().create_future()
-            )
-            self._gatekeeper.ask(token_hash, asked.set_result)
-            sender_or_not = await asyncio.shield(asked)
-        else:
-            sender_or_not = sender
-        if isinstance(sender_or_not, KnownTag) and sender_or_not.name != session.username:
-            return None
-        return sender_or_not
+    async def _recognise(self, token_hash: str, user: str | None) -> Sender | NotStored | None:
+        found = self._gatekeeper.known(token_hash) or await self._ask(token_hash)
+        return None if isinstance(found, KnownTag) and found.name != user else found
+
+    async def _ask(self, token_hash: str) -> Sender | NotStored | None:
+        asked: asyncio.Future[Sender | NotStored | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._gatekeeper.ask(token_hash, asked.set_result)
+        return await asyncio.shield(asked)
 
     def _may_be(self, tag: KnownTag, certified: str) -> bool:
         """Whether a certificate made out so may speak for this tag: another tag's may not."""
         return certified in ("", tag.name) or self._devices.tag_named(certified) is None
 
     async def _sweep(self) -> None:
-        """Hang up on revoked tags."""
+        """Hang up on tags that are revoked, or whose token is another by now."""
         while True:
             await asyncio.sleep(SWEEP_S)
+            now_s = asyncio.get_running_loop().time()
+            doubted: list[Publisher] = []
             for publisher in list(self._open.values()):
-                if self._devices.tag_named(publisher.tag.name) is None:
-                    TCP_CLOSED.labels("revoked").inc()
-                    await publisher.hang_up()
+                listed = self._devices.tag_named(publisher.tag.name)
+                if listed is None:
+                    await self._turn_out(publisher)
+                elif listed is not publisher.listed or now_s - publisher.asked_s >= ASK_EVERY_S:
+                    publisher.listed, publisher.asked_s = listed, now_s
+                    doubted.append(publisher)
+            await asyncio.gather(*map(self._ask_again, doubted))
+
+    async def _ask_again(self, publisher: Publisher) -> None:
+        found = await self._ask(publisher.token_hash)
+        # Where nobody can say now, nobody is hung up on: it is asked again in a while.
+        if not isinstance(found, NotStored) and (found is None or found.id != publisher.tag.id):
+            await self._turn_out(publisher)
+
+    async def _turn_out(self, publisher: Publisher) -> None:
+        TCP_CLOSED.labels("revoked").inc()
+        await publisher.hang_up()
 
 
 def _no_plugins() -> BaseContext:
