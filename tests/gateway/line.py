@@ -28,6 +28,7 @@ class Pages(asyncio.Protocol):
 class State:
     def __init__(self) -> None:
         self.connections: set[Any] = set()
+        self.session: Session | None = None
 
 
 class Line:
@@ -57,7 +58,8 @@ def talk(
 
     async def scene() -> None:
         state = State()
-        make = make_protocol(Session(inbox, FewTags()), Pages)
+        state.session = Session(inbox, FewTags())
+        make = make_protocol(state.session, Pages)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: make(server_state=state), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]

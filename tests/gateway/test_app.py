@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from ringfence.gateway.codecs.owntracks import box_of
 from ringfence.gateway.pace import ALARMS_AT_ONCE, AT_ONCE, REPORT_BYTES, Pace
-from ringfence.gateway.session import LOOKED_THROUGH, MAX_BODY, MOST_UNKNOWN_BYTES, Session, knock
+from ringfence.gateway.session import (
+    LOOKED_THROUGH,
+    MAX_BODY,
+    MOST_ARRIVING,
+    MOST_UNKNOWN_BYTES,
+    SMALL_BODY,
+    Session,
+    knock,
+)
 from tests.gateway.asgi import REPORTS, ask
 from tests.gateway.house import SECRET, TOKENS, FewTags, MemoryInbox
 
@@ -222,6 +230,24 @@ def test_no_body_keeps_everybody_waiting(inbox: MemoryInbox, item: bytes) -> Non
     answer = ask(inbox, many, headers=bearer())
     assert answer.status == 400
     assert "send fewer" in answer.json["error"]  # before: 40 MB of reasons, after 1.5 s
+
+
+def test_malformed_bodies_use_up_an_allowance_too(inbox: MemoryInbox) -> None:
+    session = Session(inbox, FewTags(), Pace(lambda: 0.0))
+    told = [
+        ask(inbox, b"x" * MAX_BODY, headers=bearer(), session=session).status for _ in range(25)
+    ]
+    assert told[0] == 400
+    assert told[-1] == 429
+
+
+def test_while_too_much_arrives_only_small_bodies_are_read(inbox: MemoryInbox) -> None:
+    session = Session(inbox, FewTags())
+    session.arriving = MOST_ARRIVING + 1
+    assert ask(inbox, body(FIX), headers=bearer(), session=session).status == 200
+    many = b"x" * SMALL_BODY
+    assert ask(inbox, many, many, headers=bearer(), session=session).status == 429
+    assert session.arriving == MOST_ARRIVING + 1
 
 
 def test_as_many_reports_as_fill_a_body_are_taken(inbox: MemoryInbox) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from ringfence.gateway.codecs.owntracks import box_of
 from ringfence.gateway.connection import MAX_HEAD
+from ringfence.gateway.session import MOST_ARRIVING
 from tests.gateway.house import SECRET, TOKENS, MemoryInbox
 from tests.gateway.line import Line, State, talk
 
@@ -46,6 +47,38 @@ def test_requests_in_one_piece_are_answered_in_their_order() -> None:
         assert (await line.answer())[2]["refused"]
 
     assert [d.tag.name for d in talk(story).deliveries] == ["T1", "T2"]
+
+
+def test_what_a_connection_holds_of_a_body_is_counted_and_goes_with_it() -> None:
+    half = request()[:-20].replace(b"Content-Length: ", b"Content-Length: 99") + b"x" * 50_000
+
+    async def story(line: Line, state: State) -> None:
+        assert state.session is not None
+        line.send(half)
+        while state.session.arriving < 50_000:
+            await asyncio.sleep(0.01)
+        (connection,) = state.connections
+        line.writer.close()
+        while state.session.arriving:
+            await asyncio.sleep(0.01)
+        # It is freed when the garbage collector comes by, and must not hold a megabyte till then.
+        assert connection._body == []
+
+    assert not talk(story).deliveries
+
+
+def test_while_too_much_arrives_only_small_bodies_are_taken() -> None:
+    async def story(line: Line, state: State) -> None:
+        assert state.session is not None
+        state.session.arriving = MOST_ARRIVING + 1
+        line.send(request())
+        assert (await line.answer())[0] == 200
+        line.send(request(*[{**FIX, "seq": n} for n in range(1_000)]))
+        status, headers, _ = await line.answer()
+        assert (status, headers["retry-after"]) == (429, "1")
+        assert state.session.arriving == MOST_ARRIVING + 1
+
+    assert len(talk(story).deliveries) == 1
 
 
 def test_a_request_may_come_byte_by_byte() -> None:

@@ -14,6 +14,7 @@ from ringfence.gateway.session import (
     MAX_BODY,
     Reply,
     Session,
+    come_back,
     knock,
     problem,
     too_large,
@@ -35,10 +36,10 @@ def make_app(session: Session) -> App:
         headers = dict(scope["headers"])
         door = knock(scope["method"].encode(), scope["path"].encode(), headers)
         if isinstance(door, Reply):
-            await _drain(receive)
+            await _drain(receive, session)
             await _send(send, door)
             return
-        body = await _read(receive)
+        body = await _read(receive, session)
         if body is None:
             return  # the sender is gone, half-way: nothing was said, nothing is stored
         if isinstance(body, Reply):
@@ -58,20 +59,24 @@ def _settle(future: asyncio.Future[Reply], reply: Reply) -> None:
         future.set_result(reply)
 
 
-async def _read(receive: Receive) -> bytes | Reply | None:
+async def _read(receive: Receive, session: Session) -> bytes | Reply | None:
     """The whole body; a refusal; or None when the sender left before its end."""
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message.get("body", b"")
         return body if len(body) <= MAX_BODY else too_large()
     chunks: list[bytes] = []
-    size = 0
+    size = held = 0
     try:
         async with asyncio.timeout(BODY_WITHIN_S):
             while message["type"] == "http.request":
                 size += len(message.get("body", b""))
+                if session.is_crowded(size):
+                    return come_back("too much is arriving at once")
                 if size <= MAX_BODY:
                     chunks.append(message.get("body", b""))
+                    session.arriving += len(chunks[-1])
+                    held += len(chunks[-1])
                 elif size > DRAIN_AT_MOST:
                     return too_large()
                 if not message.get("more_body"):
@@ -79,12 +84,14 @@ async def _read(receive: Receive) -> bytes | Reply | None:
                 message = await receive()
     except TimeoutError:
         return problem(408, f"the body took longer than {BODY_WITHIN_S:g} s: send it again")
+    finally:
+        session.arriving -= held
     return None
 
 
-async def _drain(receive: Receive) -> None:
+async def _drain(receive: Receive, session: Session) -> None:
     """Read what a refused request still sends, or the refusal may be lost with the connection."""
-    await _read(receive)
+    await _read(receive, session)
 
 
 async def _send(send: Send, reply: Reply) -> None:

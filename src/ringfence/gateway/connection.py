@@ -25,6 +25,7 @@ from ringfence.gateway.session import (
     Headers,
     Reply,
     Session,
+    come_back,
     knock,
     problem,
     too_large,
@@ -64,6 +65,9 @@ class DoorConnection(asyncio.Protocol):
         self._connections = connections
         self._parser = httptools.HttpRequestParser(self)
         self._replies: deque[list[Reply | None]] = deque()
+        self._body: list[bytes] = []
+        self._held = 0
+        """Bytes of it."""
         self._loop = asyncio.get_running_loop()
         self._fresh = True
         """Between requests."""
@@ -88,6 +92,8 @@ class DoorConnection(asyncio.Protocol):
         self._closing = True
         self._connections.discard(self)
         self._watch.cancel()
+        # The parser knows us and we know it, so that this is freed late: not with a megabyte.
+        self._let_go()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, or hand the connection over."""
@@ -120,7 +126,6 @@ class DoorConnection(asyncio.Protocol):
         self._since_s = self._loop.time()
         self._url = b""
         self._headers: Headers = {}
-        self._body: list[bytes] = []
         self._size = 0
 
     def on_url(self, url: bytes) -> None:
@@ -150,6 +155,10 @@ class DoorConnection(asyncio.Protocol):
         self._size += len(chunk)
         if self._size <= MAX_BODY:
             self._body.append(chunk)
+            self._held += len(chunk)
+            self._session.arriving += len(chunk)
+            if self._session.is_crowded(self._size):
+                self._give_up(come_back("too much is arriving at once"))
         elif self._size > DRAIN_AT_MOST:
             self._give_up(too_large())
 
@@ -167,6 +176,7 @@ class DoorConnection(asyncio.Protocol):
             self._answer(slot, too_large())
         else:
             body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+            self._let_go()
             if len(self._replies) > MAX_AHEAD:
                 self._paused = True
                 self._transport.pause_reading()
@@ -177,10 +187,17 @@ class DoorConnection(asyncio.Protocol):
 
     def _give_up(self, reply: Reply) -> None:
         """Answer what can't be read on, and close."""
+        self._let_go()
         if not self._closing:
             self._closing = True
             self._replies.append([reply])
             self._flush()
+
+    def _let_go(self) -> None:
+        """Hold no body any more."""
+        self._session.arriving -= self._held
+        self._held = 0
+        self._body = []
 
     def _answer(self, slot: list[Reply | None], reply: Reply) -> None:
         slot[0] = reply

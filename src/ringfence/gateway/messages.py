@@ -95,6 +95,9 @@ class Post:
             decoded = _decode(message, tag)
         except MalformedError as fault:
             self._set_apart(message, fault.reason, str(fault), tag)
+            self._pace.spend(tag.id, load_of((), message.payload, time_ns() // 1_000_000))
+            while self._pace.spent_s(tag.id):
+                await asyncio.sleep(RETRY_S)
             return Taken.DONE
         if decoded.tag not in (None, tag.name):
             self._set_apart(message, "unauthenticated", "the body names another tag", None)

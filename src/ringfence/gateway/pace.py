@@ -88,6 +88,11 @@ class Pace:
             return 0.0
         return (min(load.reports, AT_ONCE) - bucket.left) / PER_S
 
+    def spend(self, tag: int, load: Load) -> None:
+        """Take `load` from the allowance of this tag, as far as there is any left."""
+        bucket = self._bucket(tag)
+        bucket.left = max(0.0, bucket.left - load.reports)
+
     def spent_s(self, tag: int) -> float:
         """In how many seconds this tag may send one more report; 0 = at once."""
         return max(0.0, (1.0 - self._bucket(tag).left) / PER_S)

@@ -35,9 +35,13 @@ MAX_BODY = 1 << 20
 """1 MiB (the contract's limit): six thousand fixes."""
 DRAIN_AT_MOST = 16 * MAX_BODY
 """So much of a body above the limit is read and thrown away, so that its sender hears why."""
+MOST_ARRIVING = 256 * MAX_BODY
+"""Of bodies that are not whole yet, on all connections: beyond it none may grow larger than …"""
+SMALL_BODY = 16 * 1024
+"""… this: whoever fills the memory with halves keeps out no tag that says little."""
 MOST_UNKNOWN_BYTES = 16 * MAX_BODY
 """Bodies of senders who are being looked up: a flood of made-up tokens must not fill the memory."""
-LOOKED_THROUGH = 64 * 1024
+LOOKED_THROUGH = 8 * 1024
 """Of a tag that sent too much, larger bodies are not read; smaller ones are, for an alarm."""
 LONGEST_WAIT_S = 60
 """What a tag that sent too much is asked to wait at most: it may have an alarm to tell."""
@@ -163,6 +167,12 @@ class Session:
         self._gatekeeper = gatekeeper
         self._pace = pace or Pace()
         self._unknown_bytes = 0
+        self.arriving = 0
+        """Bytes of bodies that are not whole yet; whoever reads them counts them here."""
+
+    def is_crowded(self, size: int) -> bool:
+        """Whether too much is arriving for a body of this size to grow."""
+        return self.arriving > MOST_ARRIVING and size > SMALL_BODY
 
     def take(
         self,
@@ -186,7 +196,7 @@ class Session:
         if sender is not None or not shown.token:
             self._identified(request, shown.user, sender)
         elif self._unknown_bytes + len(body) > MOST_UNKNOWN_BYTES:
-            request.done(_come_back("too many senders wait to be recognised"))
+            request.done(come_back("too many senders wait to be recognised"))
         else:
             self._unknown_bytes += len(body)
             self._gatekeeper.ask(token_hash, partial(self._recognised, request, shown.user))
@@ -214,6 +224,8 @@ class Session:
         try:
             decoded = request.door.decode(request, sender)
         except MalformedError as fault:
+            if isinstance(sender, KnownTag):
+                self._pace.spend(sender.id, load_of((), request.body, request.received_ms))
             self._set_apart(request, fault.reason, str(fault), sender)
             request.done(problem(400, str(fault)))
             return
@@ -252,7 +264,7 @@ class Session:
             self._inbox.put(delivery, partial(_stored, request, decoded.refused))
         except InboxFullError:
             self._pace.give_back(tag.id, load)
-            request.done(_come_back("too much is waiting to be stored"))
+            request.done(come_back("too much is waiting to be stored"))
 
     def _refuse_more(
         self, request: Request, tag: KnownTag, wait_s: float, *, reports: int = 1
@@ -260,7 +272,7 @@ class Session:
         why = "this tag sends more reports than a tag may"
         if self._pace.is_news(tag.id):
             self._set_apart(request, "too_many", why, tag, reports=reports)
-        request.done(_come_back(why, min(math.ceil(wait_s), LONGEST_WAIT_S)))
+        request.done(come_back(why, min(math.ceil(wait_s), LONGEST_WAIT_S)))
 
     def _turn_away(self, request: Request) -> None:
         why = _NOT_A_TAGS if request.door.sender is KnownTag else _NOT_A_FEEDS
@@ -288,7 +300,8 @@ class Session:
         log.info("set_apart", door=request.door.name, reason=reason)
 
 
-def _come_back(why: str, after_s: int = 1) -> Reply:
+def come_back(why: str, after_s: int = 1) -> Reply:
+    """Ask for the same later."""
     retry = (b"retry-after", str(after_s).encode())
     return problem(429, f"{why}: keep these reports and send them again", retry)
 
