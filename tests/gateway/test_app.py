@@ -232,6 +232,21 @@ def test_no_body_keeps_everybody_waiting(inbox: MemoryInbox, item: bytes) -> Non
     assert "send fewer" in answer.json["error"]  # before: 40 MB of reasons, after 1.5 s
 
 
+def test_a_large_body_is_not_read_again_before_the_wait_is_over(inbox: MemoryInbox) -> None:
+    now_s = 0.0
+    session = Session(inbox, FewTags(), Pace(lambda: now_s))
+    many = body(*[{}] * AT_ONCE)
+    assert ask(inbox, many, headers=bearer(), session=session).status == 200
+    now_s = 5.0
+    told = [ask(inbox, many, headers=bearer(), session=session) for _ in range(3)]
+    assert [t.status for t in told] == [429] * 3
+    assert len(inbox.apart) == 3  # two that were read; the first beyond is told once
+    large = body(*[{**FIX, "seq": n} for n in range(100)])
+    assert ask(inbox, large, headers=bearer(), session=session).status == 429
+    now_s = 66.0
+    assert ask(inbox, large, headers=bearer(), session=session).status == 200
+
+
 def test_malformed_bodies_use_up_an_allowance_too(inbox: MemoryInbox) -> None:
     session = Session(inbox, FewTags(), Pace(lambda: 0.0))
     told = [

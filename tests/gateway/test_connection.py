@@ -50,7 +50,7 @@ def test_requests_in_one_piece_are_answered_in_their_order() -> None:
 
 
 def test_what_a_connection_holds_of_a_body_is_counted_and_goes_with_it() -> None:
-    half = request()[:-20].replace(b"Content-Length: ", b"Content-Length: 99") + b"x" * 50_000
+    half = request()[:-20].replace(b"Content-Length: ", b"Content-Length: 999") + b"x" * 50_000
 
     async def story(line: Line, state: State) -> None:
         assert state.session is not None

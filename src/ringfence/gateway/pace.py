@@ -28,6 +28,8 @@ ALARMS_AT_ONCE = 500
 """What goes on so, counted as above, and …"""
 ALARMS_PER_S = 0.1
 """… again a second: whoever uses it up has raised that alarm himself."""
+LONGEST_DEAF_S = 60.0
+"""As long as it is asked to wait at most."""
 TELL_EVERY_S = 60.0
 """How often it is told that one tag sends too much."""
 MOST_TAGS = 100_000
@@ -56,13 +58,15 @@ def load_of(reports: Sequence[Report], raw: bytes, received_ms: int, *, refused:
 class Bucket:
     """What one tag may still send."""
 
-    __slots__ = ("alarms", "at_s", "left", "told_s")
+    __slots__ = ("alarms", "at_s", "deaf_s", "left", "told_s")
 
     def __init__(self, at_s: float) -> None:
         self.left = float(AT_ONCE)
         self.alarms = float(ALARMS_AT_ONCE)
         self.at_s = at_s
         self.told_s = -TELL_EVERY_S
+        self.deaf_s = at_s
+        """Until then it was asked to wait: what is large is not even read before."""
 
 
 class Pace:
@@ -86,7 +90,9 @@ class Pace:
         if load.alarm and bucket.alarms >= min(load.reports, ALARMS_AT_ONCE):
             bucket.alarms -= load.reports
             return 0.0
-        return (min(load.reports, AT_ONCE) - bucket.left) / PER_S
+        wait_s = (min(load.reports, AT_ONCE) - bucket.left) / PER_S
+        bucket.deaf_s = bucket.at_s + min(wait_s, LONGEST_DEAF_S)
+        return wait_s
 
     def spend(self, tag: int, load: Load) -> None:
         """Take `load` from the allowance of this tag, as far as there is any left."""
@@ -96,6 +102,11 @@ class Pace:
     def spent_s(self, tag: int) -> float:
         """In how many seconds this tag may send one more report; 0 = at once."""
         return max(0.0, (1.0 - self._bucket(tag).left) / PER_S)
+
+    def deaf_s(self, tag: int) -> float:
+        """In how many seconds the wait is over that this tag was last asked for; 0 = it is."""
+        bucket = self._bucket(tag)
+        return max(0.0, bucket.deaf_s - bucket.at_s)
 
     def give_back(self, tag: int, load: Load) -> None:
         """Undo a grant whose reports could not be taken in after all."""

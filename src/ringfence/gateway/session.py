@@ -217,7 +217,7 @@ class Session:
             self._turn_away(request)
             return
         if isinstance(sender, KnownTag) and len(request.body) > LOOKED_THROUGH:
-            wait_s = self._pace.spent_s(sender.id)
+            wait_s = self._pace.deaf_s(sender.id) or self._pace.spent_s(sender.id)
             if wait_s:
                 self._refuse_more(request, sender, wait_s)
                 return
