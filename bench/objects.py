@@ -58,9 +58,10 @@ def of_objects(law: Any) -> Any:
         cursors=law.cursors.tolist(),
         wake_ms=law.wake_ms.tolist(),
         said=[0],
+        sure=by_two(law.sure),
         **{
             name: objects(getattr(law, name))
-            for name in ("rows", "wearers", "slots", "pairs", "events")
+            for name in ("rows", "wearers", "slots", "pairs", "events", "far")
         },
     )
 

@@ -42,16 +42,25 @@ def evidence(limits: Thresholds, look: Look, depth_m: float, past: bool) -> floa
     p = share_past(depth_m, sigma_m)
     if look.moving:
         p += limits.tail * (share_past(depth_m, sigma_m + limits.tail_m) - p)
-    outlier = limits.outlier[look.source]
-    if not counts(look.doubts, past):
-        outlier = DISBELIEVED_OUTLIER
-    good = (1.0 - outlier) * p + 0.5 * outlier
-    bad = (1.0 - outlier) * (1.0 - p) + 0.5 * outlier
     weight = look.weight
     # Drift can't explain a place that far off; only a fix that is wrong altogether can.
     if look.source == CELL and abs(depth_m) > 2.0 * look.radius_m:
         weight = 1.0
-    return weight * math.log(good / bad)
+    return weight * balance(outlier_of(limits, look, past), p)
+
+
+@compiled
+def outlier_of(limits: Thresholds, look: Look, past: bool) -> float:
+    """How often such a fix says nothing of the true place."""
+    return limits.outlier[look.source] if counts(look.doubts, past) else DISBELIEVED_OUTLIER
+
+
+@compiled
+def balance(outlier: float, p: float) -> float:
+    """Log of how much better "past the edge" explains a fix than "not", by its share past it."""
+    good = (1.0 - outlier) * p + 0.5 * outlier
+    bad = (1.0 - outlier) * (1.0 - p) + 0.5 * outlier
+    return math.log(good / bad)
 
 
 @compiled
@@ -69,8 +78,14 @@ def on_track(limits: Thresholds, sigma_m: float, depth_m: float) -> float:
         sigma_m: how surely: standard deviation along one axis.
         depth_m: how far past the edge the track is.
     """
+    return odds_on_way(limits, share_past(depth_m, sigma_m))
+
+
+@compiled
+def odds_on_way(limits: Thresholds, share: float) -> float:
+    """Log-odds of a tag on its way, by how much of where it may be lies past the edge."""
     outlier = limits.outlier_on_way
-    p = (1.0 - outlier) * share_past(depth_m, sigma_m) + 0.5 * outlier
+    p = (1.0 - outlier) * share + 0.5 * outlier
     return max(limits.floor, min(limits.ceiling, math.log(p / (1.0 - p))))
 
 
@@ -84,8 +99,14 @@ def after(limits: Thresholds, log_odds: float, look: Look, depth_m: float, past:
     if past:
         # Fixes at one place share what they are off by: many together know no more than this.
         p = share_past(depth_m, math.sqrt(noise_m2(limits, look.radius_m)))
-        now = min(now, max(log_odds, math.log(p / max(1.0 - p, LEAST_DOUBT))))
+        now = min(now, max(log_odds, odds_together(p)))
     return max(limits.floor, min(limits.ceiling, now))
+
+
+@compiled
+def odds_together(p: float) -> float:
+    """The most that fixes at one place know together."""
+    return math.log(p / max(1.0 - p, LEAST_DOUBT))
 
 
 @compiled

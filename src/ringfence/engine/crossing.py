@@ -53,9 +53,12 @@ def crossed_probability(deepest_m: float, way_m: float, turned: bool) -> float:
 
 @inner
 def cross(law: Law, wearer: int, number: int, look: Look) -> None:
-    """Say *possible*, once, where the way from the last fix to this one led through a zone."""
-    me, slot, rule = law.wearers[wearer], law.slots[number], law.rows[number]
-    if rule.role != EXCLUSION or slot.state != states.CLEAR or not may_cross(law.limits, me, look):
+    """Say *possible*, once, where the way from the last fix to this one led through a zone.
+
+    To be asked of an exclusion zone that a wearer is clear of.
+    """
+    me, rule = law.wearers[wearer], law.rows[number]
+    if not may_cross(law.limits, me, look):
         return
     row = law.edges[0][rule.zone]
     if max(me.lon, look.lon) < row["west"] or min(me.lon, look.lon) > row["east"]:

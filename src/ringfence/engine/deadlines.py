@@ -14,7 +14,8 @@ from ringfence.engine.device import (
     no_fix_due_ms,
     silence_due_ms,
 )
-from ringfence.engine.judging import learn
+from ringfence.engine.far import catch_up, far_of
+from ringfence.engine.judging import measure, take_in
 from ringfence.engine.memory import NEVER
 from ringfence.engine.pairs import learn_pair
 from ringfence.engine.profiles import NEVER_MS
@@ -65,7 +66,8 @@ def look_back(law: Law, wearer: int, number: int) -> None:
     """Let a rule that is new to the wearer learn from the last known place."""
     look = last_look(law, wearer)
     if law.rows[number].pair < 0:
-        learn(law, wearer, number, look)
+        me, slot = law.wearers[wearer], law.slots[number]
+        take_in(law.limits, slot, measure(law.edges, law.rows[number], slot, me, look))
     else:
         learn_pair(law, wearer, number, look)
 
@@ -190,6 +192,7 @@ def start(law: Law, wearer: int, number: int) -> None:
         her = law.pairs[law.rows[number].pair]
         known = known and her.fix_ms != NEVER and her.quiet == 0
     if known:
+        catch_up(law, number, far_of(law, wearer, number))
         word = states.word_of(law.limits, slot.log_odds, slot.with_it, slot.against)
         step(law, wearer, number, word, cause)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ringfence.engine.fix import Batch
-    from ringfence.engine.plan import Plan
+    from ringfence.engine.plan import Plan, RuleName
     from ringfence.engine.state import State
 
 NEVER_WAKES = np.iinfo(np.int64).max
@@ -94,13 +95,18 @@ def violations(plan: Plan, events: np.recarray, state: State) -> list[Violation]
     In order of begin, wearer, condition, kind. Give the events of one call for what it brought, or
     those of a whole trail for the contract's output.
     """
+    about = cache(partial(_about, plan))
+    # Plain rows: each look at a field of a record would take a microsecond, and there are many.
+    ended = np.asarray(events[events.act == Act.END]).view(memory.EVENT_ROW)
     found = [
-        _named(plan, event, int(event.slot), int(event.at_ms))
-        for event in events[events.act == Act.END]
+        to_violation(row, *about(number), plan.profile, end_ms=end_ms)
+        for row, number, end_ms in zip(
+            ended, ended["slot"].tolist(), ended["at_ms"].tolist(), strict=True
+        )
     ]
     found += [
-        _named(plan, state.slots[number], int(number), None)
-        for number in np.flatnonzero(state.slots.open)
+        to_violation(state.slots[number], *about(number), plan.profile, end_ms=None)
+        for number in np.flatnonzero(state.slots.open).tolist()
     ]
     return sorted(found, key=_order)
 
@@ -109,9 +115,8 @@ def _order(violation: Violation) -> tuple[object, ...]:
     return (violation.begin_at, *violation.key, violation.end_at is None, violation.end_at)
 
 
-def _named(plan: Plan, row: np.record, number: int, end_ms: int | None) -> Violation:
-    wearer = plan.wearers[int(plan.rules.rows[number].wearer)]
-    return to_violation(row, rule_name(plan, number), wearer, plan.profile, end_ms=end_ms)
+def _about(plan: Plan, number: int) -> tuple[RuleName, str]:
+    return rule_name(plan, number), plan.wearers[int(plan.rules.rows[number].wearer)]
 
 
 def _until(plan: Plan, until_ms: int | NDArray[np.int64] | None) -> NDArray[np.int64]:
@@ -175,6 +180,8 @@ def _law(plan: Plan, state: State, room: int) -> Law:
         wake_ms=np.full(len(plan.wearers), NEVER_WAKES, np.int64),
         events=memory.new_events(room),
         said=np.zeros(1, np.int64),
+        far=memory.new_far(int(np.diff(plan.rules.first_slot).max(initial=0))),
+        sure=np.zeros((2, 4)),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isnan
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 from ringfence.engine.explain import doubts_of, why_of
 from ringfence.engine.memory import NEVER
@@ -79,7 +80,7 @@ class Standing:
 
 
 def to_violation(
-    row: np.record, name: RuleName, wearer: str, profile: Profile, *, end_ms: int | None
+    row: np.void, name: RuleName, wearer: str, profile: Profile, *, end_ms: int | None
 ) -> Violation:
     """A violation's row, of an event or of the state, as a value with its words.
 
@@ -90,6 +91,7 @@ def to_violation(
         profile: by which it was judged.
         end_ms: when it ended; None = it is open.
     """
+    row = _plain(row)
     how = How(int(row.how))
     confirmed = int(row.confirmed_ms) != NEVER
     depth_m = float(row.depth_m)
@@ -117,6 +119,12 @@ def to_violation(
         last_fix_at=_fix_at(row.last_ms),
         part=how.name.lower() if device else "ring" if name.role in (RING, NEAR_RING) else "",
     )
+
+
+def _plain(row: np.void) -> np.record:
+    """A row of Python's own numbers: numpy takes a microsecond for each look at a field."""
+    values = zip(row.dtype.names or (), row.tolist(), strict=True)
+    return cast("np.record", SimpleNamespace(**dict(values)))
 
 
 def at_of(ms: int) -> datetime:

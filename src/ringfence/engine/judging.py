@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import after, before, on_track
-from ringfence.engine.compiling import inner
+from ringfence.engine.compiling import hot, inner
 from ringfence.engine.memory import NEVER
-from ringfence.engine.saying import Cause, Law, step
+from ringfence.engine.profiles import Thresholds
+from ringfence.engine.saying import Cause, Law, move, step
 from ringfence.engine.trust import CELL, FROZEN, Look, counts
 from ringfence.engine.words import EndedBy
 from ringfence.geo.distance import BEYOND_M, contains, signed_distance_m
+
+if TYPE_CHECKING:
+    from ringfence.geo.edges import Arrays
 
 EXCLUSION: Final = plan.EXCLUSION
 RING: Final = plan.RING
@@ -37,34 +41,34 @@ class Reading(NamedTuple):
     """… and how surely: standard deviation along one axis."""
 
 
-@inner
-def inside_m(law: Law, shape: int, look: Look, reach_m: float) -> float:
-    """Signed metres to the edge, positive inside; exact within `reach_m` and wherever inside."""
-    signed = signed_distance_m(law.edges, shape, look.lon, look.lat, reach_m)
-    if signed == BEYOND_M:
-        return signed_distance_m(law.edges, shape, look.lon, look.lat, np.inf)
-    return signed
+@hot
+def reach_of(radius_m: float) -> float:
+    """How far from an edge a fix with such a circle is measured."""
+    return max(MARGIN_M, 3.0 * radius_m)
 
 
 @inner
-def depth_m(law: Law, rule: np.record, look: Look, reach_m: float) -> float:
-    """Metres past the edge of what is allowed; negative = kept.
+def depth_m(edges: Arrays, rule: np.record, place: tuple[float, float], reach_m: float) -> float:
+    """Metres past the edge of what is allowed; negative = kept, `-BEYOND_M` beyond `reach_m`.
 
     For a ring, past its outer edge: more than `buffer_m` is in the zone itself, and kept again.
+    Past any other edge it is exact, however deep.
     """
-    if rule.role == EXCLUSION:
-        return inside_m(law, rule.zone, look, reach_m)
     if rule.role == RING:
         reach_m += rule.buffer_m
-        signed = signed_distance_m(law.edges, rule.zone, look.lon, look.lat, reach_m)
+    signed = signed_distance_m(edges, rule.zone, place[0], place[1], reach_m)
+    if rule.role == RING:
         return float(signed + rule.buffer_m)
-    return -signed_distance_m(law.edges, rule.zone, look.lon, look.lat, reach_m)
+    depth = signed if rule.role == EXCLUSION else -signed
+    if depth == BEYOND_M:
+        return abs(signed_distance_m(edges, rule.zone, place[0], place[1], np.inf))
+    return depth
 
 
 @inner
-def depth_at(law: Law, rule: np.record, lon: float, lat: float) -> float:
+def depth_at(edges: Arrays, rule: np.record, lon: float, lat: float) -> float:
     """Metres past the nearest edge of what is allowed, at a place that is no fix."""
-    signed = signed_distance_m(law.edges, rule.zone, lon, lat, np.inf)
+    signed = signed_distance_m(edges, rule.zone, lon, lat, np.inf)
     if rule.role == EXCLUSION:
         return signed
     if rule.role == RING:
@@ -72,7 +76,7 @@ def depth_at(law: Law, rule: np.record, lon: float, lat: float) -> float:
     return -signed
 
 
-@inner
+@hot
 def past_edge(rule: np.record, depth_m: float) -> bool:
     """Whether a depth is past the edge; the edge itself belongs to the zone, or to the ring."""
     if rule.role == RING:
@@ -81,31 +85,42 @@ def past_edge(rule: np.record, depth_m: float) -> bool:
 
 
 @inner
-def learn(law: Law, wearer: int, number: int, look: Look) -> bool:
-    """Take one fix into the belief of one rule; say whether it lies past the edge."""
-    rule, me = law.rows[number], law.wearers[wearer]
-    depth = depth_m(law, rule, look, max(MARGIN_M, 3.0 * look.radius_m))
+def measure(edges: Arrays, rule: np.record, slot: np.record, me: np.record, look: Look) -> Reading:
+    """Measure a fix against one rule.
+
+    Called with no more than it needs, not laid into the kernel's loop: handing over the whole law
+    costs as much as measuring, and laying all geometry in doubles the time of an install.
+    """
+    depth = depth_m(edges, rule, (look.lon, look.lat), reach_of(look.radius_m))
     past = past_edge(rule, depth)
-    if past and depth == BEYOND_M:
-        depth = -signed_distance_m(law.edges, rule.zone, look.lon, look.lat, np.inf)
-    law.slots[number].last_depth_m = depth
+    slot.last_depth_m = depth
     if rule.role == RING:
         depth = min(depth, rule.buffer_m - depth)  # the nearer of its two edges decides
     ahead_m = depth
     if look.on_way:
-        ahead_m = depth_at(law, rule, me.track_lon, me.track_lat)
-    take_in(law, number, Reading(look, depth, past, ahead_m, math.sqrt(me.var_pp)))
-    return past
+        ahead_m = depth_at(edges, rule, me.track_lon, me.track_lat)
+    return Reading(look, depth, past, ahead_m, math.sqrt(me.var_pp))
 
 
 @inner
-def take_in(law: Law, number: int, reading: Reading) -> None:
+def take_in(limits: Thresholds, slot: np.record, reading: Reading) -> None:
     """Take a fix, measured against a rule, into the belief of that rule."""
-    slot = law.slots[number]
-    look, depth, past = reading.look, reading.depth_m, reading.past
+    look, past = reading.look, reading.past
     carries_on = look.on_way and counts(look.doubts, past)
     slot.ahead_m = reading.ahead_m if carries_on else np.nan
-    decided = law.limits.geometric or look.source != CELL
+    if not tally(limits, slot, look, past):
+        return
+    if carries_on:
+        slot.log_odds = on_track(limits, reading.spread_m, reading.ahead_m)
+        return
+    left = before(limits, slot.log_odds, look)
+    slot.log_odds = after(limits, left, look, reading.depth_m, past)
+
+
+@hot
+def tally(limits: Thresholds, slot: np.record, look: Look, past: bool) -> bool:
+    """Count a fix among those in a row; say whether it may change what is believed."""
+    decided = limits.geometric or look.source != CELL
     if decided and counts(look.doubts, past):
         # A fix on the way that others show counts for two: they bear it out.
         more = 2 if look.on_way else 1
@@ -115,23 +130,33 @@ def take_in(law: Law, number: int, reading: Reading) -> None:
             slot.run_ms, slot.run_fixes, slot.run_cells = NEVER, 0, 0
     elif slot.state == states.CONFIRMED and not past:
         # What satellite fixes decided, a cell fix or a doubted one does not undo.
-        return
+        return False
     if past:
         slot.run_ms = look.time_ms if slot.run_ms == NEVER else slot.run_ms
         slot.run_fixes = min(slot.run_fixes + 1, 1_000_000)
         if look.source == CELL:
             slot.run_cells = min(slot.run_cells + 1, 10_000)
-    if carries_on:
-        slot.log_odds = on_track(law.limits, reading.spread_m, reading.ahead_m)
-        return
-    left = before(law.limits, slot.log_odds, look)
-    slot.log_odds = after(law.limits, left, look, depth, past)
+    return True
+
+
+@hot
+def says_nothing(limits: Thresholds, slot: np.record, look: Look, past: bool) -> bool:
+    """Settle a fix that is taken in, if nothing is to be said; `deepen` is the caller's."""
+    if look.doubts & FROZEN and not past:
+        return True  # held to the last digit: it clears nobody, so quiet will make it `no_data`
+    word = states.word_of(limits, slot.log_odds, slot.with_it, slot.against)
+    if states.ACTS[slot.state, word] != states.NOTHING:
+        return False
+    move(slot, word)
+    if slot.open == 1:
+        count(slot, look, past)
+    note_settled(limits, slot)
+    return True
 
 
 @inner
-def judge(law: Law, wearer: int, number: int, look: Look) -> None:
-    """Judge one fix by one rule and say what follows."""
-    past = learn(law, wearer, number, look)
+def speak(law: Law, wearer: int, number: int, look: Look, past: bool) -> None:
+    """Settle a fix that is taken in, and say what there is to say."""
     open_and_kept = law.slots[number].open == 1 and not past
     ending = ended_by(law, law.rows[number], look) if open_and_kept else LEFT
     settle(law, wearer, number, Reading(look, 0.0, past, 0.0, 0.0), ending)
@@ -151,8 +176,15 @@ def settle(law: Law, wearer: int, number: int, reading: Reading, ending: int) ->
         if was_open == 0:
             slot.cell_fixes = slot.run_cells - (1 if past and look.source == CELL else 0)
         count(slot, look, past)
+        deepen(slot, look, past)
+    note_settled(law.limits, slot)
+
+
+@hot
+def note_settled(limits: Thresholds, slot: np.record) -> None:
+    """Note whether a rule is kept, as surely as can be."""
     calm = slot.state == states.CLEAR or slot.state == states.ASLEEP  # noqa: PLR1714 - faster
-    slot.settled = calm and slot.with_it == 0 and slot.log_odds <= law.limits.floor
+    slot.settled = calm and slot.with_it == 0 and slot.log_odds <= limits.floor
 
 
 @inner
@@ -163,7 +195,7 @@ def ended_by(law: Law, rule: np.record, look: Look) -> int:
     return LEFT if rule.role == EXCLUSION else RETURNED
 
 
-@inner
+@hot
 def count(slot: np.record, look: Look, past: bool) -> None:
     """Note a fix in the violation that is open."""
     slot.doubts |= look.doubts
@@ -173,6 +205,11 @@ def count(slot: np.record, look: Look, past: bool) -> None:
     slot.last_ms = look.time_ms
     if look.source == CELL:
         slot.cell_fixes += 1
-    if counts(look.doubts, past) and slot.last_depth_m >= slot.depth_m:
+
+
+@hot
+def deepen(slot: np.record, look: Look, past: bool) -> None:
+    """Note a fix that lies as far past the edge as any in the violation that is open."""
+    if past and counts(look.doubts, past) and slot.last_depth_m >= slot.depth_m:
         slot.depth_m, slot.radius_m = slot.last_depth_m, look.radius_m
         slot.deepest_ms = look.time_ms

@@ -13,10 +13,21 @@ from ringfence.engine.compiling import hot, inner
 from ringfence.engine.crossing import cross
 from ringfence.engine.deadlines import fire, hearing_due_ms, place_cursor, schedule_due_ms
 from ringfence.engine.device import hear, hear_satellites, read_signals
+from ringfence.engine.far import (
+    begin_far,
+    catch_all_up,
+    catch_up,
+    far_of,
+    is_far,
+    need_of,
+    note_far,
+    prepare_sure,
+    take_far,
+)
 from ringfence.engine.fix import E7, Signal, Source
 from ringfence.engine.fix import NO_POSITION as _NO_POSITION
 from ringfence.engine.items import Items, compared, is_read, remember_item
-from ringfence.engine.judging import judge
+from ringfence.engine.judging import deepen, measure, says_nothing, speak, take_in
 from ringfence.engine.memory import FROZEN_AFTER, NEVER
 from ringfence.engine.pairs import judge_pair, pair_of
 from ringfence.engine.profiles import NEVER_MS, Thresholds
@@ -43,7 +54,8 @@ SAYS_MOCKED: Final = int(Signal.MOCK_POSITION)
 MOCKED: Final = int(Doubt.MOCKED)
 MARGIN_M: Final = plan.MARGIN_M
 NEAR: Final = plan.NEAR
-ASLEEP: Final = states.ASLEEP
+CLEAR: Final = states.CLEAR
+EXCLUSION: Final = plan.EXCLUSION
 FOREVER: Final = np.iinfo(np.int64).max
 SPARE_EVENTS: Final = 2 * DEVICE_RULES + 4
 
@@ -57,6 +69,7 @@ def run(law: Law, items: Items, stands_at: NDArray[np.int64]) -> bool:
         items: the batch.
         stands_at: (2,): wearer and row to go on from, written.
     """
+    prepare_sure(law.limits, law.sure)
     for wearer in range(stands_at[0], len(law.wearers)):
         stands_at[0] = wearer
         first, last = items.rows_from[wearer], items.rows_from[wearer + 1]
@@ -77,7 +90,10 @@ def _run_wearer(law: Law, items: Items, stands_at: NDArray[np.int64]) -> bool:
     me = law.wearers[wearer]
     for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
         place_cursor(law, wearer, number)
-    if not _read_rows(law, wearer, items, stands_at):
+    begin_far(law, wearer)
+    all_read = _read_rows(law, wearer, items, stands_at)
+    catch_all_up(law, wearer)
+    if not all_read:
         return False
     if me.item_ms == NEVER:
         # Nothing was ever heard, so no clock runs yet.
@@ -260,6 +276,7 @@ def _judge_all(law: Law, wearer: int, look: Look) -> None:
         lat0, lat1 = min(lat0, me.lat), max(lat1, me.lat)
         lon0, lon1 = min(lon0, me.lon), max(lon1, me.lon)
     slots, boxes = law.slots, law.boxes
+    need = need_of(law.limits, me, look)
     for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
         if (
             far_seeing
@@ -274,12 +291,31 @@ def _judge_all(law: Law, wearer: int, look: Look) -> None:
             continue
         if law.cursors[number] >= law.rows[number].spans_end:
             continue
-        if law.rows[number].role >= NEAR:
+        far, slot, role = far_of(law, wearer, number), slots[number], law.rows[number].role
+        if role >= NEAR:
             judge_pair(law, wearer, number, look, False)
             continue
-        if not exact:
-            cross(law, wearer, number, look)
-        judge(law, wearer, number, look)
+        if is_far(far, slot, role, look, need):
+            past = take_far(law, wearer, number, look)
+        else:
+            past = _take_near(law, wearer, number, look)
+        if not says_nothing(law.limits, slot, look, past):
+            catch_up(law, number, far)
+            speak(law, wearer, number, look, past)
+        elif slot.open == 1 and far.due == 0:
+            deepen(slot, look, past)
+
+
+@hot
+def _take_near(law: Law, wearer: int, number: int, look: Look) -> bool:
+    """Take a fix into a rule by measuring; say whether it is past the edge."""
+    rule, slot, me = law.rows[number], law.slots[number], law.wearers[wearer]
+    if rule.role == EXCLUSION and slot.state == CLEAR and not law.limits.geometric:
+        cross(law, wearer, number, look)
+    reading = measure(law.edges, rule, slot, me, look)
+    take_in(law.limits, slot, reading)
+    note_far(far_of(law, wearer, number), slot, reading)
+    return bool(reading.past)
 
 
 @hot

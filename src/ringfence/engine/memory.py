@@ -139,6 +139,27 @@ EVENT_ROW: Final = np.dtype(
 )
 """One thing said, with the whole violation as it stood at `at_ms`."""
 
+FAR_ROW: Final = np.dtype(
+    [
+        (name, np.float64)
+        for name in (
+            "lon",
+            "lat",
+            "away_m",
+            "most_m",
+            "due_lon",
+            "due_lat",
+            "due_radius_m",
+            "way_lon",
+            "way_lat",
+        )
+    ]
+    + [("past", np.int64), ("due", np.int64)]
+)
+"""While a wearer's items are read, of one rule: where it was measured last, how far its edge was
+from there at least (0 = not known), on which side, and how deep that was at most. `due`: the last
+fix is judged, but not yet measured; `due_lon` … `way_lat` are what to measure, see `far`."""
+
 
 def new_wearers(count: int) -> np.recarray:
     """Rows of wearers of whom nothing was heard."""
@@ -163,6 +184,11 @@ def new_slots(count: int) -> np.recarray:
     rows = np.zeros(count, SLOT_ROW)
     rows["apart_ms"], rows["closing_now_mps"] = NEVER, np.nan
     return rows.view(np.recarray)
+
+
+def new_far(count: int) -> np.recarray:
+    """Rows of rules that were not measured yet."""
+    return np.zeros(count, FAR_ROW).view(np.recarray)
 
 
 def new_events(count: int) -> np.recarray:

@@ -204,7 +204,7 @@ def judge_pair(law: Law, wearer: int, number: int, look: Look, hers: bool) -> No
     measure_closing(slot, look.time_ms, gap.metres)
     slot.last_depth_m = gap.nearer_m
     reading = Reading(seen, gap.depth_m, gap.past, *on_its_way(law, wearer, number, gap, hers))
-    take_in(law, number, reading)
+    take_in(law.limits, slot, reading)
     settle(law, wearer, number, reading, LEFT)
     if slot.open == 1 and slot.deepest_ms == look.time_ms and slot.depth_m == gap.nearer_m:
         note_nearest(law.wearers[wearer], slot, gap)
@@ -238,8 +238,10 @@ def learn_pair(law: Law, wearer: int, number: int, look: Look) -> None:
         )
     if is_fresh(law, wearer, number, look.time_ms, hers):
         gap = measure(law, wearer, number, look, hers)
-        law.slots[number].last_depth_m = gap.nearer_m
-        take_in(law, number, Reading(seen_apart(look, gap), gap.depth_m, gap.past, 0.0, 0.0))
+        slot = law.slots[number]
+        slot.last_depth_m = gap.nearer_m
+        reading = Reading(seen_apart(look, gap), gap.depth_m, gap.past, 0.0, 0.0)
+        take_in(law.limits, slot, reading)
 
 
 @inner

@@ -67,6 +67,10 @@ class Law(NamedTuple):
     events: np.recarray
     said: NDArray[np.int64]
     """(1,): how many of `events` are written."""
+    far: np.recarray
+    """(most rules of a wearer,): of the wearer whose items are read, see `far`."""
+    sure: NDArray[np.float64]
+    """(2, 4): what far on either side of an edge says, see `far`."""
 
 
 class Cause(NamedTuple):
@@ -180,14 +184,20 @@ def step(law: Law, wearer: int, number: int, word: int, cause: Cause) -> None:
     """Move one rule's state by the table, and say what it tells to say."""
     slot = law.slots[number]
     act = states.ACTS[slot.state, word]
-    slot.state = states.FOLLOWING[slot.state, word]
-    if slot.state == states.CLEAR:
-        slot.arrived = 1
+    move(slot, word)
     if act == states.NOTHING:
         return
     if slot.open == 0:
         begin(law, wearer, number, cause)
     say(law, wearer, number, act, cause)
+
+
+@hot
+def move(slot: np.record, word: int) -> None:
+    """Move a rule's state by the table."""
+    slot.state = states.FOLLOWING[slot.state, word]
+    if slot.state == states.CLEAR:
+        slot.arrived = 1
 
 
 @hot

@@ -1,0 +1,130 @@
+"""`ringfence evaluate` on a long Parquet file: fixes a second, and memory, of a fresh process.
+
+From the command to the violations on disk: import, conditions, reading, judging by `standard`,
+writing. Wearers and conditions are those of `bench.law`; each day is the first one again, with
+other errors. `python -m bench.parquet 50` writes and judges 50 million rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from bench.law import DAY, START_AT, conditions_of, fixes_of
+from bench.row import Row
+from ringfence.engine import Condition
+
+MILLIONS = 6
+WEARERS = 100
+DAY_MS = 86_400_000
+GROUP = 262_144
+METRE_E7 = 90
+"""About, in 1e-7 degrees of latitude; of longitude it is two thirds."""
+
+
+def run(millions: int = MILLIONS) -> list[Row]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        count = write(folder, millions * 1_000_000 // WEARERS)
+        mega = (folder / "fixes.parquet").stat().st_size / 1e6
+        used = judged(folder)
+        violations = (folder / "out.jsonl").read_text().count("\n")
+    cpu_s, peak_mb = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return [
+        Row(
+            f"{count / 1e6:g} M fixes, Parquet to violations", count / cpu_s / 1e6, "M/s a core", 1
+        ),
+        Row("memory at most", peak_mb, "MiB"),
+        Row("memory at most: how often into 1 GiB", 1024 / peak_mb, "times", 1.0),
+        Row("file", mega, "MB"),
+        Row("violations", violations, ""),
+    ]
+
+
+def judged(folder: Path) -> Any:
+    """What a process of its own takes for the judgement."""
+    names = ("conditions.geojson", "fixes.parquet", "--out", "out.jsonl")
+    arguments = [n if n.startswith("--") else str(folder / n) for n in names]
+    command = [str(Path(sys.executable).parent / "ringfence"), "evaluate", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:  # noqa: S603
+        said = child.stderr.read() if child.stderr else ""
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError(said)
+    return used
+
+
+def write(folder: Path, each: int) -> int:
+    """Conditions and fixes as files, `each` fixes a wearer; returns how many in all."""
+    features = []
+    schema = pa.schema(
+        [
+            ("wearer", pa.string()),
+            ("time", pa.timestamp("ms", "UTC")),
+            ("lat_e7", pa.int32()),
+            ("lon_e7", pa.int32()),
+            ("accuracy_m", pa.float32()),
+            ("source", pa.int8()),
+        ]
+    )
+    with parquet.ParquetWriter(folder / "fixes.parquet", schema, compression="zstd") as file:
+        for w in range(WEARERS):
+            rng = np.random.default_rng(w)
+            home, wearer = rng.normal(0, 8_000, 2), f"W{w:05d}"
+            features += [feature(c) for c in conditions_of(rng, wearer, home)]
+            file.write_table(fixes(rng, wearer, home, each).cast(schema), row_group_size=GROUP)
+    found = {"type": "FeatureCollection", "features": features}
+    (folder / "conditions.geojson").write_text(json.dumps(found))
+    return each * WEARERS
+
+
+def feature(condition: Condition) -> dict[str, object]:
+    times = [
+        {"days": list(w.days), "start": f"{w.start:%H:%M}", "end": f"{w.end:%H:%M}"}
+        for w in condition.when
+    ]
+    sizes = {n: getattr(condition, n) for n in ("radius_m", "width_m", "buffer_m")}
+    return {
+        "type": "Feature",
+        "id": condition.id,
+        "geometry": condition.geometry,
+        "properties": {
+            "wearer": condition.wearer,
+            "kind": str(condition.kind),
+            "from": condition.from_at.isoformat(),
+            "to": None,
+            **({"when": times} if times else {}),
+            **{n: size for n, size in sizes.items() if size},
+        },
+    }
+
+
+def fixes(rng: np.random.Generator, wearer: str, home: np.ndarray, each: int) -> pa.Table:
+    day = fixes_of(rng, 0, home, DAY)
+    row = np.arange(each)
+    error = rng.normal(0, 3, (2, each)) * METRE_E7
+    return pa.table(
+        {
+            "wearer": pa.DictionaryArray.from_arrays(np.zeros(each, np.int32), [wearer]),
+            "time": int(START_AT.timestamp() * 1000) + row // DAY * DAY_MS + row % DAY * 60_000,
+            "lat_e7": day.lat_e7[row % DAY] + error[0].astype(np.int32),
+            "lon_e7": day.lon_e7[row % DAY] + (1.5 * error[1]).astype(np.int32),
+            "accuracy_m": day.accuracy_m[row % DAY],
+            "source": np.ones(each, np.int8),
+        }
+    )
+
+
+if __name__ == "__main__":
+    for told in run(int(sys.argv[1]) if len(sys.argv) > 1 else MILLIONS):
+        sys.stdout.write(f"{told.name}: {told.figure:,.4g} {told.unit}\n")

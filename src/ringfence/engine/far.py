@@ -1,0 +1,184 @@
+"""A rule whose edge is far away is judged, to the digit, without measuring how far.
+
+Ten standard deviations from an edge, the share of a fix that lies past it is 0 or 1 to the last
+digit, once outliers are added: the evidence no longer hangs on the distance. So from a measured
+place on, until the wearer has come near, only the counting of fixes and the forgetting go on. The
+distance that the rule's row shows (`last_depth_m`, `ahead_m`) is put off until it is asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ringfence.engine import plan
+from ringfence.engine.belief import balance, before, odds_on_way, odds_together, outlier_of
+from ringfence.engine.compiling import hot, inner
+from ringfence.engine.judging import (
+    Reading,
+    depth_at,
+    depth_m,
+    reach_of,
+    tally,
+)
+from ringfence.engine.memory import NEVER
+from ringfence.engine.profiles import Thresholds
+from ringfence.engine.saying import Law
+from ringfence.engine.track import SIGMAS_IN_CIRCLE
+from ringfence.engine.trust import CELL, M_IN_DEGREE, Look, counts, flat_m
+from ringfence.geo.compiled import compiled
+
+EXCLUSION: Final = plan.EXCLUSION
+SURE_SIGMAS: Final = 10.0
+"""Past or short of an edge by so many, outliers of one in a million drown the difference."""
+AWAY_MOST_M: Final = 20_000.0
+"""Steps are measured as on a plane, which is good enough so far …"""
+EAST_LEAST: Final = 0.09
+"""… and up to latitude 84."""
+LONGER: Final = 1.05
+"""A step may be so much longer than it measures on that plane …"""
+SHORTER: Final = 0.98
+"""… and a distance so much shorter than it is."""
+
+
+class Need(NamedTuple):
+    """How far off an edge must be, metres, for a fix to be judged without measuring."""
+
+    kept_m: float
+    """Where the rule is kept."""
+    past_m: float
+    """Where it is broken."""
+    way_m: float
+    """For the straight way from the last believed fix to stay on one side."""
+
+
+@inner
+def begin_far(law: Law, wearer: int) -> None:
+    """Know nothing yet of where a wearer's rules are."""
+    for k in range(law.first_slot[wearer + 1] - law.first_slot[wearer]):
+        law.far[k].away_m = 0.0
+        law.far[k].due = 0
+
+
+@compiled
+def prepare_sure(limits: Thresholds, sure: np.ndarray) -> None:
+    """Fill in what far on either side says, but for evidence, which hangs on the source."""
+    for side in range(2):
+        share = float(side)
+        sure[side, 0] = -1.0
+        sure[side, 2] = odds_together(share) if side == 1 else 0.0
+        sure[side, 3] = odds_on_way(limits, share)
+
+
+@hot
+def far_of(law: Law, wearer: int, number: int) -> np.record:
+    """What is known of how far a rule's edge is."""
+    row: np.record = law.far[number - law.first_slot[wearer]]
+    return row
+
+
+@hot
+def need_of(limits: Thresholds, me: np.record, look: Look) -> Need:
+    """How far is far enough for a fix."""
+    sigma_m = look.radius_m / SIGMAS_IN_CIRCLE
+    past_m = SURE_SIGMAS * (sigma_m + limits.tail_m)
+    kept_m = past_m if look.moving else SURE_SIGMAS * sigma_m
+    if look.on_way:
+        ahead_m = flat_m(look.east, look.lon - me.track_lon, look.lat - me.track_lat)
+        ahead_m = LONGER * ahead_m + SURE_SIGMAS * math.sqrt(me.var_pp)
+        kept_m, past_m = max(kept_m, ahead_m), max(past_m, ahead_m)
+    way_m = 0.0
+    if me.fix_ms != NEVER:
+        way_m = LONGER * flat_m(look.east, look.lon - me.lon, look.lat - me.lat)
+    if limits.geometric or look.east < EAST_LEAST:
+        kept_m = past_m = math.inf
+    return Need(kept_m, past_m, way_m)
+
+
+@hot
+def is_far(far: np.record, slot: np.record, role: int, look: Look, need: Need) -> bool:
+    """Whether a fix can be judged by a rule without measuring; not where nothing is known of it.
+
+    Its edge is surely far enough away; and where a violation is open, the fix can't be the deepest.
+    """
+    past = far.past == 1
+    need_m = need.past_m if past else need.kept_m
+    if role == EXCLUSION:
+        need_m = max(need_m, need.way_m)
+    spare_m = SHORTER * far.away_m - need_m - 1.0
+    if past and slot.open == 1:
+        spare_m = min(spare_m, slot.depth_m - far.most_m)
+    if not spare_m > 0.0:
+        return False
+    dx, dy = (look.lon - far.lon) * look.east, look.lat - far.lat
+    step_deg = spare_m / (LONGER * M_IN_DEGREE)
+    return bool(dx * dx + dy * dy < step_deg * step_deg)
+
+
+@hot
+def note_far(far: np.record, slot: np.record, reading: Reading) -> None:
+    """Note how far a rule's nearest edge is from a fix that was measured, and on which side."""
+    look, away_m = reading.look, abs(reading.depth_m)
+    far.most_m = 1.001 * slot.last_depth_m + 1.0
+    # Beyond the reach it is said to be farther than anything.
+    if away_m > AWAY_MOST_M:
+        away_m = min(reach_of(look.radius_m), AWAY_MOST_M) if away_m > 1e8 else AWAY_MOST_M
+    far.lon, far.lat, far.away_m = look.lon, look.lat, away_m
+    far.past = 1 if reading.past else 0
+    far.due = 0
+
+
+@hot
+def take_far(law: Law, wearer: int, number: int, look: Look) -> bool:
+    """Take a fix into a rule whose edge is far away, as `take_in` would; say whether it is past."""
+    far, slot, me = far_of(law, wearer, number), law.slots[number], law.wearers[wearer]
+    past = bool(far.past == 1)
+    far.due, far.due_lon, far.due_lat, far.due_radius_m = 1, look.lon, look.lat, look.radius_m
+    far.way_lon, far.way_lat = me.track_lon, me.track_lat
+    carries_on = look.on_way and counts(look.doubts, past)
+    slot.ahead_m = 0.0 if carries_on else np.nan
+    if tally(law.limits, slot, look, past):
+        if carries_on:
+            slot.log_odds = law.sure[1 if past else 0, 3]
+        else:
+            slot.log_odds = after_sure(law.limits, law.sure, slot.log_odds, look, past)
+    return past
+
+
+@hot
+def after_sure(
+    limits: Thresholds, sure: np.ndarray, log_odds: float, look: Look, past: bool
+) -> float:
+    """`belief.after` of `before`, to the digit, where the distance makes no difference."""
+    side = 1 if past else 0
+    outlier = outlier_of(limits, look, past)
+    if sure[side, 0] != outlier:
+        sure[side, 0], sure[side, 1] = outlier, balance(outlier, float(side))
+    left = max(limits.floor, min(limits.ceiling, before(limits, log_odds, look)))
+    now = left + (1.0 if look.source == CELL else look.weight) * sure[side, 1]
+    if past:
+        now = min(now, max(left, sure[side, 2]))
+    return float(max(limits.floor, min(limits.ceiling, now)))
+
+
+@inner
+def catch_up(law: Law, number: int, far: np.record) -> None:
+    """Measure what was put off."""
+    if far.due == 0:
+        return
+    far.due = 0
+    rule, slot = law.rows[number], law.slots[number]
+    slot.last_depth_m = depth_m(
+        law.edges, rule, (far.due_lon, far.due_lat), reach_of(far.due_radius_m)
+    )
+    if not math.isnan(slot.ahead_m):
+        slot.ahead_m = depth_at(law.edges, rule, far.way_lon, far.way_lat)
+
+
+@inner
+def catch_all_up(law: Law, wearer: int) -> None:
+    """Measure all that was put off for a wearer: the state tells no shortcut."""
+    for number in range(law.first_slot[wearer], law.first_slot[wearer + 1]):
+        catch_up(law, number, far_of(law, wearer, number))
