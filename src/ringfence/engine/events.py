@@ -95,7 +95,6 @@ def to_violation(
     how = How(int(row.how))
     confirmed = int(row.confirmed_ms) != NEVER
     depth_m = float(row.depth_m)
-    device = name.condition is None
     return Violation(
         wearer=wearer,
         condition=name.condition,
@@ -117,8 +116,14 @@ def to_violation(
         confirming_fix_at=_fix_at(row.confirming_ms) if confirmed else None,
         deepest_fix_at=_fix_at(row.deepest_ms),
         last_fix_at=_fix_at(row.last_ms),
-        part=how.name.lower() if device else "ring" if name.role in (RING, NEAR_RING) else "",
+        part=_part(how, name),
     )
+
+
+def _part(how: How, name: RuleName) -> str:
+    if name.condition is None:
+        return how.name.lower()
+    return "ring" if name.role in (RING, NEAR_RING) else ""
 
 
 def _plain(row: np.void) -> np.record:

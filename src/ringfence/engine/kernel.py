@@ -14,6 +14,7 @@ from ringfence.engine.crossing import cross
 from ringfence.engine.deadlines import fire, hearing_due_ms, place_cursor, schedule_due_ms
 from ringfence.engine.device import hear, hear_satellites, read_signals
 from ringfence.engine.far import (
+    Need,
     begin_far,
     catch_all_up,
     catch_up,
@@ -268,42 +269,55 @@ def _keep(limits: Thresholds, me: np.record, look: Look) -> None:
 def _judge_all(law: Law, wearer: int, look: Look) -> None:
     """Judge one position by every rule that it may touch."""
     me = law.wearers[wearer]
-    lat0 = lat1 = look.lat
-    lon0 = lon1 = look.lon
+    span = (look.lon, look.lat, look.lon, look.lat)
     exact = law.limits.geometric
     far_seeing = exact or (3.0 * look.radius_m <= MARGIN_M and look.source != CELL)
     if not exact and me.fix_ms != NEVER:
-        lat0, lat1 = min(lat0, me.lat), max(lat1, me.lat)
-        lon0, lon1 = min(lon0, me.lon), max(lon1, me.lon)
-    slots, boxes = law.slots, law.boxes
+        span = (
+            min(look.lon, me.lon),
+            min(look.lat, me.lat),
+            max(look.lon, me.lon),
+            max(look.lat, me.lat),
+        )
     need = need_of(law.limits, me, look)
     for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
-        if (
-            far_seeing
-            and slots[number].settled == 1
-            and (
-                lon1 < boxes[number, 0]
-                or lon0 > boxes[number, 2]
-                or lat1 < boxes[number, 1]
-                or lat0 > boxes[number, 3]
-            )
-        ):
+        if far_seeing and law.slots[number].settled == 1 and _misses(law.boxes, number, span):
             continue
         if law.cursors[number] >= law.rows[number].spans_end:
             continue
-        far, slot, role = far_of(law, wearer, number), slots[number], law.rows[number].role
-        if role >= NEAR:
+        if law.rows[number].role >= NEAR:
             judge_pair(law, wearer, number, look, False)
             continue
-        if is_far(far, slot, role, look, need):
-            past = take_far(law, wearer, number, look)
-        else:
-            past = _take_near(law, wearer, number, look)
-        if not says_nothing(law.limits, slot, look, past):
-            catch_up(law, number, far)
-            speak(law, wearer, number, look, past)
-        elif slot.open == 1 and far.due == 0:
-            deepen(slot, look, past)
+        _judge_zone(law, wearer, number, look, need)
+
+
+@hot
+def _misses(
+    boxes: NDArray[np.float64], number: int, span: tuple[float, float, float, float]
+) -> bool:
+    """Whether a box of places and a rule's box (west, south, east, north) lie apart."""
+    west, south, east, north = span
+    return bool(
+        east < boxes[number, 0]
+        or west > boxes[number, 2]
+        or north < boxes[number, 1]
+        or south > boxes[number, 3]
+    )
+
+
+@hot
+def _judge_zone(law: Law, wearer: int, number: int, look: Look, need: Need) -> None:
+    """Judge one position by one rule about a zone."""
+    far, slot = far_of(law, wearer, number), law.slots[number]
+    if is_far(far, slot, law.rows[number].role, look, need):
+        past = take_far(law, wearer, number, look)
+    else:
+        past = _take_near(law, wearer, number, look)
+    if not says_nothing(law.limits, slot, look, past):
+        catch_up(law, number, far)
+        speak(law, wearer, number, look, past)
+    elif slot.open == 1 and far.due == 0:
+        deepen(slot, look, past)
 
 
 @hot
