@@ -23,7 +23,7 @@ from ringfence.engine.replay import (
     plausible_span,
     rejudge,
 )
-from ringfence.engine.standing import standings
+from ringfence.engine.standing import standings, standings_each
 from ringfence.engine.state import State, StateError, initial_state
 from ringfence.engine.streams import with_victims
 
@@ -67,6 +67,7 @@ __all__ = [
     "rejudge",
     "rules_of",
     "standings",
+    "standings_each",
     "victim_number",
     "violations",
     "with_victims",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 NEVER: Final = -(2**62)
 """An instant before everything."""
@@ -159,6 +162,11 @@ FAR_ROW: Final = np.dtype(
 """While a wearer's items are read, of one rule: where it was measured last, how far its edge was
 from there at least (0 = not known), on which side, and how deep that was at most. `due`: the last
 fix is judged, but not yet measured; `due_lon` … `way_lat` are what to measure, see `far`."""
+
+
+def plain(rows: np.recarray) -> NDArray[np.void]:
+    """The same rows, not copied, without attributes: those cost ten times what a field does."""
+    return rows.view(np.dtype((np.void, rows.dtype)), np.ndarray)
 
 
 def new_wearers(count: int) -> np.recarray:

@@ -14,6 +14,8 @@ from ringfence.engine.plan import RuleName, rule_name
 from ringfence.engine.words import EndedBy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ringfence.engine.plan import Plan
 
 FORMAT = 6
@@ -39,12 +41,48 @@ class State:
 
     def to_bytes(self, plan: Plan, wearer: str) -> bytes:
         """One wearer's state, for the database: 296 bytes, as many a pair, and 176 a rule."""
-        index = _index(plan, wearer)
-        slots, pairs = plan.slots_of(index), plan.pairs_of(index)
-        rows = self.slots[slots.start : slots.stop]
-        others = self.pairs[pairs.start : pairs.stop]
-        body = self.wearers[index : index + 1].tobytes() + others.tobytes() + rows.tobytes()
-        return b"\n".join((_head(plan, index), body))
+        return self.to_bytes_each(plan, [wearer])[0]
+
+    def to_bytes_each(self, plan: Plan, wearers: Sequence[str]) -> list[bytes]:
+        """The same of many: a record array is dear to ask, so it is asked once."""
+        me, slots, pairs = (memory.plain(rows) for rows in (self.wearers, self.slots, self.pairs))
+        stored = []
+        for wearer in wearers:
+            index = _index(plan, wearer)
+            mine, others = plan.slots_of(index), plan.pairs_of(index)
+            body = me[index : index + 1].tobytes() + pairs[others.start : others.stop].tobytes()
+            body += slots[mine.start : mine.stop].tobytes()
+            stored.append(b"\n".join((_head(plan, index), body)))
+        return stored
+
+    def load_each(self, plan: Plan, stored: Sequence[tuple[str, bytes]]) -> list[str]:
+        """Take many stored wearers over, in place; what ended with its rule is not told.
+
+        Returns:
+            Those whose state can't be read (see `load`).
+        """
+        me, slots, pairs = (memory.plain(rows) for rows in (self.wearers, self.slots, self.pairs))
+        size, unreadable = memory.WEARER_ROW.itemsize, []
+        for wearer, raw in stored:
+            index = _index(plan, wearer)
+            head = _head(plan, index)
+            at = len(head) + 1
+            if raw[:at] != head + b"\n":
+                try:
+                    self.load(plan, wearer, raw)
+                except StateError:
+                    unreadable.append(wearer)
+                continue
+            mine, others = plan.slots_of(index), plan.pairs_of(index)
+            me[index] = np.frombuffer(raw, memory.WEARER_ROW, 1, at)[0]
+            at += size
+            if others:
+                pairs[others.start : others.stop] = np.frombuffer(
+                    raw, memory.WEARER_ROW, len(others), at
+                )
+            at += size * len(others)
+            slots[mine.start : mine.stop] = np.frombuffer(raw, memory.SLOT_ROW, len(mine), at)
+        return unreadable
 
     def load(self, plan: Plan, wearer: str, stored: bytes) -> list[Violation]:
         """Take a stored wearer over, in place; the plan may have other conditions than then.
@@ -58,8 +96,6 @@ class State:
         Raises:
             StateError: another format, or another profile: judge again from the stored reports.
         """
-        if self._load_as_it_was(plan, wearer, stored):
-            return []
         head, body = _open(stored)
         if head.get("format") != FORMAT or head.get("profile") != plan.profile.name:
             raise StateError(
@@ -79,22 +115,6 @@ class State:
         clock_ms = int(self.wearers[index].clock_ms)
         gone = [(name, row.copy()) for name, row in old.items() if row.open]
         return [_ended(plan, wearer, name, row, clock_ms) for name, row in gone]
-
-    def _load_as_it_was(self, plan: Plan, wearer: str, stored: bytes) -> bool:
-        """Take a stored wearer over whose rules are still the same; tell whether they are."""
-        index = _index(plan, wearer)
-        head = _head(plan, index)
-        size, at = memory.WEARER_ROW.itemsize, len(head) + 1
-        if stored[:at] != head + b"\n":
-            return False
-        slots, pairs = plan.slots_of(index), plan.pairs_of(index)
-        after = at + size + size * len(pairs)
-        self.wearers[index] = np.frombuffer(stored, memory.WEARER_ROW, 1, at)[0]
-        others = np.frombuffer(stored, memory.WEARER_ROW, len(pairs), at + size)
-        self.pairs[pairs.start : pairs.stop] = others
-        rows = np.frombuffer(stored, memory.SLOT_ROW, len(slots), after)
-        self.slots[slots.start : slots.stop] = rows
-        return True
 
     def _load_pairs(self, plan: Plan, index: int, victims: list[int], body: bytes) -> bytes:
         """Take over what was known of victims' devices; return what follows it."""

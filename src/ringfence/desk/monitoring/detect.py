@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
 from ringfence.desk.kit.clock import now, to_ms
 from ringfence.desk.kit.models import Change
@@ -41,6 +41,8 @@ from ringfence.desk.monitoring.preparing import UNREADABLE, Docket, Dockets, due
 from ringfence.desk.monitoring.queries import STAGE, oldest_unjudged_ms, tags_unjudged
 from ringfence.desk.monitoring.recording import Judged, record
 from ringfence.desk.monitoring.rows import is_future, reports_after
+from ringfence.desk.monitoring.states import Known, known
+from ringfence.desk.monitoring.storing import Table, insert
 from ringfence.engine import NEVER_WAKES, evaluate
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ CATCH_UP = 5
 """How many times as much is read at once while a backlog lasts."""
 MOST_DEADLINES = 50
 """Deadlines of one wearer fired in one call: after a long sleep the rest follows in the next."""
+
+_CHANGES = Table(Change._meta.db_table, ("topic", "ref", "at"))
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +100,7 @@ class Detector:
                 return 0
             record(judged, at)
             _set_apart(poison, at)
-            _tell([d.public_id for d in dockets.of.values()], at)
+            _tell([d.known.public_id for d in dockets.of.values()], at)
         self.fittings_seen = True
         self.unreadable.clear()
         _count(rows, judged, len(poison), now())
@@ -122,18 +126,15 @@ class Detector:
         heard = self.fitted.wearers_of(tags_unjudged())
         fired = 0
         for _ in range(MOST_DEADLINES):
-            states = list(
-                WearerState.objects.filter(wake_ms__lte=limit_ms)
-                .exclude(pk__in=heard)
-                .select_related("wearer")
-            )
-            if not states:
+            due = WearerState.objects.filter(wake_ms__lte=limit_ms).values_list("pk", flat=True)
+            wearers = set(due) - heard
+            if not wearers:
                 break
             try:
-                fired += self._wake([s for s in states if s.pk not in self.unreadable])
+                fired += self._wake(list(known(wearers - self.unreadable).values()))
             except UnreadableStateError as error:
                 self.unreadable.update(error.wearer_ids)
-            if self.unreadable.issuperset(s.pk for s in states):
+            if self.unreadable >= wearers:
                 break
         return fired
 
@@ -141,9 +142,9 @@ class Detector:
         if self.fitted.refresh():
             self.fittings_seen = False
 
-    def _wake(self, states: Sequence[WearerState]) -> int:
+    def _wake(self, states: Sequence[Known]) -> int:
         worn = [s for s in states if self.fitted.is_worn(s.wearer_id, s.wake_ms)]
-        idle = {s.pk for s in states} - {s.pk for s in worn}
+        idle = {s.wearer_id for s in states} - {s.wearer_id for s in worn}
         tasks = due_tasks(worn)
         verdicts = self._judged_by_plan(tasks, tasks)
         old = {state.wearer_id: state for state in worn}
@@ -158,7 +159,7 @@ class Detector:
             record(judged, at)
             # Nobody wears a tag that was taken off: its silence means nothing.
             WearerState.objects.filter(pk__in=idle).update(wake_ms=NEVER_WAKES)
-            _tell([s.wearer.public_id for s in worn], at)
+            _tell([s.public_id for s in worn], at)
         return len(worn)
 
     def _judge(self, dockets: Dockets) -> tuple[list[Judged], list[Poison]]:
@@ -184,7 +185,7 @@ class Detector:
         again = rewound.get(docket.wearer_id)
         return Judged(
             wearer_id=docket.wearer_id,
-            old=docket.state,
+            old=docket.known,
             onward=onward,
             rewound=again,
             because=docket.because if again else "",
@@ -226,7 +227,10 @@ def _set_apart(poison: Sequence[Poison], at: datetime) -> None:
 
 
 def _tell(public_ids: Sequence[str], at: datetime) -> None:
-    Change.objects.bulk_create([Change(topic="wearer", ref=ref, at=at) for ref in public_ids])
+    said_at = connection.ops.adapt_datetimefield_value(at)
+    values = [value for ref in public_ids for value in ("wearer", ref, said_at)]
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        insert(cursor.connection.cursor(), _CHANGES, values)
 
 
 def _count(rows: NDArray[np.void], judged: Sequence[Judged], poison: int, at: datetime) -> None:

@@ -42,12 +42,12 @@ class Fitted:
         """Fill in `wearer` of each report: who wore its tag at its own time; 0 = nobody."""
         if rows.dtype != ROW:
             raise TypeError("rows must be of dtype ROW")
-        for tag_id in np.unique(rows["tag"]):
-            of_tag = rows["tag"] == tag_id
-            for span in self.by_tag.get(int(tag_id), []):
-                times = rows["time_ms"]
-                worn = of_tag & (times >= span.from_ms) & (times < span.to_ms)
-                rows["wearer"][worn] = span.wearer_id
+        tags, times, wearers = rows["tag"].tolist(), rows["time_ms"].tolist(), rows["wearer"]
+        none: list[FittingSpan] = []
+        for at, (tag_id, time_ms) in enumerate(zip(tags, times, strict=True)):
+            for span in self.by_tag.get(tag_id, none):
+                if span.from_ms <= time_ms < span.to_ms:
+                    wearers[at] = span.wearer_id
 
     def worn_by(self, wearer_id: int, after_ms: int, up_to_ms: int) -> list[Worn]:
         """Which tags' reports are this wearer's, later than one instant and up to another.

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ringfence.desk.monitoring.rows import ROW
-from ringfence.engine import Plan, evaluate, initial_state, standings, violations
+from ringfence.engine import Plan, evaluate, initial_state, standings_each, violations
 from ringfence.engine.events import Standing, Violation
 from ringfence.engine.fix import E7, Batch, Source
-from ringfence.engine.state import State, StateError
+from ringfence.engine.memory import plain
+from ringfence.engine.state import StateError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,33 +77,50 @@ def judge(plan: Plan, tasks: Sequence[Task], engine: Evaluate = evaluate) -> lis
     """
     state = initial_state(plan)
     until_ms = np.full(len(plan.wearers), NEVER_MS, np.int64)
-    unreadable = [task.wearer_id for task in tasks if not _load(plan, state, task)]
+    stored = [(task.crn, task.state) for task in tasks if task.state is not None]
+    unreadable = set(state.load_each(plan, stored))
     if unreadable:
-        raise UnreadableStateError(unreadable)
+        raise UnreadableStateError([t.wearer_id for t in tasks if t.crn in unreadable])
     for task in tasks:
         until_ms[plan.index_of(task.crn)] = task.until_ms
     result = engine(plan, state, _batch(plan, tasks), until_ms)
     said: dict[str, list[Violation]] = defaultdict(list)
     for violation in violations(plan, result.events, result.state):
         said[violation.wearer].append(violation)
-    return [_verdict(plan, result, task, said[task.crn]) for task in tasks]
-
-
-def _load(plan: Plan, state: State, task: Task) -> bool:
-    """Take a stored state over; tell whether it could be read."""
-    if task.state is not None:
-        try:
-            state.load(plan, task.crn, task.state)
-        except StateError:
-            return False
-    return True
+    people = [task.crn for task in tasks]
+    states = result.state.to_bytes_each(plan, people)
+    stand = standings_each(plan, result.state, people)
+    me = plain(result.state.wearers)
+    verdicts = []
+    for task, kept, stands in zip(tasks, states, stand, strict=True):
+        index = plan.index_of(task.crn)
+        wake_ms = int(result.wake_at_ms[index])
+        verdicts.append(
+            Verdict(
+                task=task,
+                state=kept,
+                clock_ms=int(me[index]["clock_ms"]),
+                # Past the plan's end deadlines are unknown: look again there.
+                wake_ms=min(wake_ms, plan.end_ms),
+                profile=plan.profile.name,
+                said=said[task.crn],
+                standings=stands,
+                fix=_believed_fix(me[index]),
+            )
+        )
+    return verdicts
 
 
 def _batch(plan: Plan, tasks: Sequence[Task]) -> Batch:
-    rows = np.concatenate([task.rows for task in tasks]) if tasks else np.empty(0, ROW)
-    numbers = [np.full(len(task.rows), plan.index_of(task.crn), np.int32) for task in tasks]
+    sizes = [len(task.rows) for task in tasks]
+    rows = np.empty(sum(sizes), ROW)  # filled: joining asks each part anew what its columns are
+    at = 0
+    for task, size in zip(tasks, sizes, strict=True):
+        rows[at : at + size] = task.rows
+        at += size
+    numbers = np.repeat(np.array([plan.index_of(t.crn) for t in tasks], np.int32), sizes)
     return Batch(
-        wearer=np.concatenate(numbers) if numbers else np.empty(0, np.int32),
+        wearer=numbers,
         victim=np.zeros(len(rows), np.int32),
         **{
             name: np.ascontiguousarray(rows[name])
@@ -120,33 +138,16 @@ def _batch(plan: Plan, tasks: Sequence[Task]) -> Batch:
     )
 
 
-def _verdict(plan: Plan, result: Any, task: Task, said: list[Violation]) -> Verdict:
-    index = plan.index_of(task.crn)
-    me = result.state.wearers[index]
-    clock_ms = int(me.clock_ms)
-    return Verdict(
-        task=task,
-        state=result.state.to_bytes(plan, task.crn),
-        clock_ms=clock_ms,
-        # Past the plan's end deadlines are unknown: look again there.
-        wake_ms=min(int(result.wake_at_ms[index]), plan.end_ms),
-        profile=plan.profile.name,
-        said=said,
-        standings=standings(plan, result.state, task.crn),
-        fix=_believed_fix(me),
-    )
-
-
-def _believed_fix(me: Any) -> dict[str, Any] | None:
-    if me.fix_ms == NEVER_MS:
+def _believed_fix(me: np.void) -> dict[str, Any] | None:
+    if me["fix_ms"] == NEVER_MS:
         return None
     return {
-        "time_ms": int(me.fix_ms),
-        "lat": round(float(me.lat) * E7) / E7,
-        "lon": round(float(me.lon) * E7) / E7,
-        "accuracy_m": _known(me.radius_m),
-        "source": Source(int(me.source)).name.lower(),
-        "speed_mps": _known(me.speed_mps),
+        "time_ms": int(me["fix_ms"]),
+        "lat": round(float(me["lat"]) * E7) / E7,
+        "lon": round(float(me["lon"]) * E7) / E7,
+        "accuracy_m": _known(me["radius_m"]),
+        "source": Source(int(me["source"])).name.lower(),
+        "speed_mps": _known(me["speed_mps"]),
         "course_deg": None,
     }
 

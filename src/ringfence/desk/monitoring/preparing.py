@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ringfence.desk.cases.models import Wearer
 from ringfence.desk.monitoring.changes import Need
 from ringfence.desk.monitoring.checkpoints import base_before
 from ringfence.desk.monitoring.fitted import Fitted
 from ringfence.desk.monitoring.judging import NEVER_MS, Task
-from ringfence.desk.monitoring.models import WearerState
-from ringfence.desk.monitoring.rows import ROW, reports_worn
+from ringfence.desk.monitoring.rows import ROW, by_wearer, reports_worn
+from ringfence.desk.monitoring.states import Known, known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,18 +27,20 @@ UNREADABLE = "the engine’s memory has another format or profile"
 class Docket:
     """What is before the engine of one wearer: all that the database knows of it."""
 
-    wearer_id: int
-    crn: str
-    public_id: str
-    state: WearerState | None
+    known: Known
     rows: NDArray[np.void]
     """New reports of this wearer."""
     need: Need | None = None
 
     @property
+    def wearer_id(self) -> int:
+        """Whose it is."""
+        return self.known.wearer_id
+
+    @property
     def clock_ms(self) -> int:
         """Everything up to here was judged."""
-        return NEVER_MS if self.state is None else self.state.judged_ms
+        return NEVER_MS if self.known.state is None else self.known.judged_ms
 
     @property
     def late_from_ms(self) -> int | None:
@@ -67,20 +68,19 @@ class Dockets:
 
     def open(self, rows: NDArray[np.void], needs: dict[int, Need]) -> None:
         """Gather what is known of every wearer with new reports or a need to be judged again."""
-        ids = {int(w) for w in np.unique(rows["wearer"])} | set(needs)
-        states = WearerState.objects.in_bulk(list(ids))
-        people = Wearer.objects.filter(pk__in=ids).values_list("pk", "crn", "public_id")
-        for wearer_id, crn, public_id in people:
-            state, need = states.get(wearer_id), needs.get(wearer_id)
-            mine = rows[rows["wearer"] == wearer_id]
-            if state is None and need is not None:
+        new = by_wearer(rows)
+        none = rows[:0]
+        for wearer_id, about in known({*new, *needs}).items():
+            need = needs.get(wearer_id)
+            mine = new.get(wearer_id, none)
+            if about.state is None and need is not None:
                 # Never judged: its stored reports, if any, are all new.
                 mine = reports_worn(
                     self.fitted.worn_by(wearer_id, NEVER_MS, FOREVER_MS), self.up_to_id
                 )
                 if not len(mine):
                     continue
-            self.of[wearer_id] = Docket(wearer_id, crn, public_id, state, mine, need)
+            self.of[wearer_id] = Docket(about, mine, need)
 
     def reread(self, wearer_ids: Sequence[int]) -> None:
         """Let wearers whose stored state can't be read be judged from their first report on."""
@@ -93,7 +93,7 @@ class Dockets:
         tasks = []
         for docket in self.of.values():
             late_ms = docket.late_from_ms
-            if late_ms is None or docket.state is None:
+            if late_ms is None or docket.known.state is None:
                 continue
             base = base_before(docket.wearer_id, late_ms)
             base_ms = base.at_ms if base else NEVER_MS
@@ -101,7 +101,7 @@ class Dockets:
             tasks.append(
                 Task(
                     wearer_id=docket.wearer_id,
-                    crn=docket.crn,
+                    crn=docket.known.crn,
                     state=bytes(base.state) if base else None,
                     clock_ms=base_ms,
                     rows=reports_worn(worn, self.up_to_id),
@@ -118,22 +118,22 @@ class Dockets:
         """
         tasks = []
         for docket in self.of.values():
-            stored = bytes(docket.state.state) if docket.state else None
-            state, clock_ms = rewound.get(docket.wearer_id, (stored, docket.clock_ms))
+            about = docket.known
+            state, clock_ms = rewound.get(docket.wearer_id, (about.state, docket.clock_ms))
             fresh = docket.rows[docket.rows["time_ms"] > docket.clock_ms]
             tasks.append(
-                Task(docket.wearer_id, docket.crn, state, clock_ms, fresh, until_ms=clock_ms)
+                Task(docket.wearer_id, about.crn, state, clock_ms, fresh, until_ms=clock_ms)
             )
         return tasks
 
 
-def due_tasks(states: Sequence[WearerState]) -> list[Task]:
+def due_tasks(states: Sequence[Known]) -> list[Task]:
     """Tasks without reports: advance each clock to the wearer's next deadline."""
     return [
         Task(
             wearer_id=state.wearer_id,
-            crn=state.wearer.crn,
-            state=bytes(state.state),
+            crn=state.crn,
+            state=state.state,
             clock_ms=state.judged_ms,
             rows=np.empty(0, ROW),
             until_ms=state.wake_ms,

@@ -5,14 +5,15 @@ The caller holds the transaction; nothing here reads a clock but to stamp `detec
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import F, Max, Q
+from django.db.models import F, Q
 
 from ringfence.desk.kit.clock import from_ms, to_ms
 from ringfence.desk.monitoring import checkpoints
@@ -22,9 +23,9 @@ from ringfence.desk.monitoring.models import (
     Correction,
     Cursor,
     Violation,
-    WearerState,
 )
 from ringfence.desk.monitoring.reconcile import Pair, corrections, pair_up
+from ringfence.desk.monitoring.states import Known, write_states
 from ringfence.engine.events import Standing
 from ringfence.engine.events import Violation as Said
 
@@ -64,6 +65,7 @@ KEPT = (
     "revision",
 )
 """All that may change in a row."""
+STANDING = tuple(f.name for f in fields(Standing))
 GRAVEST = ("confirmed", "possible", "no_data", "clear")
 
 
@@ -72,7 +74,7 @@ class Judged:
     """All that one run found of a wearer."""
 
     wearer_id: int
-    old: WearerState | None
+    old: Known
     """What the database holds now."""
     onward: Verdict
     rewound: Verdict | None = None
@@ -107,7 +109,7 @@ def record(judged: Sequence[Judged], at: datetime) -> int:
             book.take(mine, one.rewound, one.because)
         book.take(mine, one.onward, "")
     changed = book.write()
-    _write_states(judged)
+    write_states([_state_row(one) for one in judged])
     _write_checkpoints(judged)
     return changed
 
@@ -269,26 +271,25 @@ def _received_at(verdict: Verdict, decided_at: datetime) -> datetime | None:
     return from_ms(int(received.min())) if len(received) else None
 
 
-def _write_states(judged: Sequence[Judged]) -> None:
-    rows = [_state_row(one) for one in judged]
-    names = [f.name for f in WearerState._meta.concrete_fields if not f.primary_key]
-    WearerState.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["wearer"], update_fields=names
+def _state_row(one: Judged) -> tuple[Any, ...]:
+    """The values of `states.COLUMNS`."""
+    old, verdict = one.old, one.onward
+    report_ms, received_ms, battery_pct = _latest(one)
+    fix = _with_course(verdict.fix, old.fix, one)
+    return (
+        one.wearer_id,
+        verdict.profile,
+        bytearray(verdict.state),
+        verdict.clock_ms,
+        verdict.wake_ms,
+        _gravest(verdict.standings, located=fix is not None),
+        json.dumps([_standing(s) for s in verdict.standings]),
+        report_ms,
+        received_ms,
+        None if fix is None else json.dumps(fix),
+        battery_pct,
+        json.dumps(one.fittings),
     )
-
-
-def _state_row(one: Judged) -> WearerState:
-    row = one.old or WearerState(wearer_id=one.wearer_id)
-    verdict = one.onward
-    row.profile = verdict.profile
-    row.state, row.judged_ms, row.wake_ms = verdict.state, verdict.clock_ms, verdict.wake_ms
-    row.standings = [_standing(s) for s in verdict.standings]
-    row.standing = _gravest(verdict.standings, located=verdict.fix is not None)
-    row.fix = _with_course(verdict.fix, row.fix, one)
-    row.fittings = one.fittings
-    for task in one.tasks:
-        _note_latest(row, task.rows)
-    return row
 
 
 def _with_course(
@@ -306,19 +307,25 @@ def _with_course(
     return fix
 
 
-def _note_latest(row: WearerState, rows: Any) -> None:
-    if not len(rows):
-        return
-    latest = rows[np.argmax(rows["time_ms"])]
-    if int(latest["time_ms"]) >= (row.last_report_ms or NEVER_MS):
-        row.last_report_ms = int(latest["time_ms"])
-        if not np.isnan(latest["battery_pct"]):
-            row.battery_pct = round(float(latest["battery_pct"]), 1)
-    row.last_received_ms = max(int(rows["received_ms"].max()), row.last_received_ms or NEVER_MS)
+def _latest(one: Judged) -> tuple[int | None, int | None, float | None]:
+    """The latest report's own time, the latest receipt, and what the battery held."""
+    report_ms, received_ms = one.old.last_report_ms, one.old.last_received_ms
+    battery_pct = one.old.battery_pct
+    for task in one.tasks:
+        rows = task.rows
+        if not len(rows):
+            continue
+        latest = rows[np.argmax(rows["time_ms"])]
+        if int(latest["time_ms"]) >= (report_ms or NEVER_MS):
+            report_ms = int(latest["time_ms"])
+            if not np.isnan(latest["battery_pct"]):
+                battery_pct = round(float(latest["battery_pct"]), 1)
+        received_ms = max(int(rows["received_ms"].max()), received_ms or NEVER_MS)
+    return report_ms, received_ms, battery_pct
 
 
 def _standing(standing: Standing) -> dict[str, Any]:
-    said = asdict(standing)
+    said: dict[str, Any] = {name: getattr(standing, name) for name in STANDING}
     said["since_at"] = standing.since_at.isoformat() if standing.since_at else None
     return said
 
@@ -330,20 +337,15 @@ def _gravest(standings: Sequence[Standing], *, located: bool) -> str:
 
 
 def _write_checkpoints(judged: Sequence[Judged]) -> None:
+    due = []
     for one in judged:
+        latest_ms = one.old.checkpoint_ms
         if one.drop_from_ms is not None:
             Checkpoint.objects.filter(wearer_id=one.wearer_id, at_ms__gte=one.drop_from_ms).delete()
-    latest = dict(
-        Checkpoint.objects.filter(wearer_id__in=[j.wearer_id for j in judged])
-        .values("wearer_id")
-        .annotate(latest=Max("at_ms"))
-        .values_list("wearer_id", "latest")
-    )
-    due = [
-        one
-        for one in judged
-        if one.onward.clock_ms >= latest.get(one.wearer_id, NEVER_MS) + checkpoints.EVERY_MS
-    ]
+            # It was judged again from the newest that is left, or from nothing.
+            latest_ms = one.rewound.task.clock_ms if one.rewound else None
+        if one.onward.clock_ms >= (latest_ms or NEVER_MS) + checkpoints.EVERY_MS:
+            due.append(one)
     Checkpoint.objects.bulk_create(
         [
             Checkpoint(wearer_id=j.wearer_id, at_ms=j.onward.clock_ms, state=j.onward.state)

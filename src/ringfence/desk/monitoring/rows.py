@@ -93,6 +93,16 @@ def reports_worn(spans: Sequence[Worn], up_to_id: int) -> NDArray[np.void]:
     return rows[~is_future(rows)]
 
 
+def by_wearer(rows: NDArray[np.void]) -> dict[int, NDArray[np.void]]:
+    """The rows of each wearer, by their ids, in the order in which they stand."""
+    if not len(rows):
+        return {}
+    rows = rows[np.argsort(rows["wearer"], kind="stable")]
+    firsts = np.flatnonzero(np.diff(rows["wearer"], prepend=rows["wearer"][0] - 1))
+    parts = np.split(rows, firsts[1:])
+    return dict(zip(rows["wearer"][firsts].tolist(), parts, strict=True))
+
+
 def is_future(rows: NDArray[np.void]) -> NDArray[np.bool_]:
     """Which reports are dated too far after their receipt to be judged."""
     future: NDArray[np.bool_] = rows["time_ms"] > rows["received_ms"] + FUTURE_MS

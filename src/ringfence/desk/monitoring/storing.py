@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -33,11 +33,20 @@ rows of 17 columns hold the interpreter's lock for half a millisecond and leave 
 # times what a number costs. None finds one here, and bytes go in as a bytearray.
 sqlite3.register_adapter(type(None), lambda none: none)
 
-_FRAMES = (Frame._meta.db_table, ("id", "tag_id", "door", "peer", "received_ms", "raw", "sha256"))
-_REPORTS = (
-    Row._meta.db_table,
-    ("frame_id", "tag_id", "received_ms", *Report._fields),
+
+class Table(NamedTuple):
+    """A table, and those of its columns that are written."""
+
+    name: str
+    columns: tuple[str, ...]
+    over: str = ""
+    """The column by which a row replaces another; empty = what is there already stays."""
+
+
+_FRAMES = Table(
+    Frame._meta.db_table, ("id", "tag_id", "door", "peer", "received_ms", "raw", "sha256")
 )
+_REPORTS = Table(Row._meta.db_table, ("frame_id", "tag_id", "received_ms", *Report._fields))
 
 
 def store(deliveries: Sequence[Delivery], apart: Sequence[SetApart] = ()) -> list[Receipt]:
@@ -80,8 +89,8 @@ def _prepare() -> None:
 
 def _store(cursor: Any, deliveries: Sequence[Delivery]) -> list[Receipt]:
     # One writer at a time, so these ids can't be taken in between.
-    last_frame = _latest_id(cursor, _FRAMES[0])
-    last_report = _latest_id(cursor, _REPORTS[0])
+    last_frame = _latest_id(cursor, _FRAMES.name)
+    last_report = _latest_id(cursor, _REPORTS.name)
     frames: list[Any] = []
     reports: list[Any] = []
     for frame_id, d in enumerate(deliveries, last_frame + 1):
@@ -97,9 +106,9 @@ def _store(cursor: Any, deliveries: Sequence[Delivery]) -> list[Receipt]:
                 reports += report[1:]
             else:
                 reports += report
-    _insert(cursor, _FRAMES, frames)
-    new = _insert(cursor, _REPORTS, reports)
-    if new * len(_REPORTS[1]) == len(reports):
+    insert(cursor, _FRAMES, frames)
+    new = insert(cursor, _REPORTS, reports)
+    if new * len(_REPORTS.columns) == len(reports):
         return [Receipt(len(d.reports), 0) for d in deliveries]
     return _sorted_out(cursor, deliveries, last_frame, last_report)
 
@@ -110,7 +119,7 @@ def _sorted_out(
     """Which deliveries held something new; the frames of those that did not are not kept."""
     mark = _mark()
     cursor.execute(
-        f"SELECT frame_id, count(*) FROM {_REPORTS[0]} WHERE id > {mark} GROUP BY frame_id",  # noqa: S608
+        f"SELECT frame_id, count(*) FROM {_REPORTS.name} WHERE id > {mark} GROUP BY frame_id",  # noqa: S608
         (last_report,),
     )
     new = dict(cursor.fetchall())
@@ -119,16 +128,25 @@ def _sorted_out(
         accepted = new.get(frame_id, 0)
         receipts.append(Receipt(accepted, len(d.reports) - accepted))
         if not accepted:
-            cursor.execute(f"DELETE FROM {_FRAMES[0]} WHERE id = {mark}", (frame_id,))  # noqa: S608
+            cursor.execute(f"DELETE FROM {_FRAMES.name} WHERE id = {mark}", (frame_id,))  # noqa: S608
     return receipts
 
 
-def _insert(cursor: Any, table: tuple[str, tuple[str, ...]], values: list[Any]) -> int:
-    """Insert rows given as one flat list; returns how many were not there before."""
+def insert(cursor: Any, table: Table, values: list[Any]) -> int:
+    """Insert rows given as one flat list.
+
+    Args:
+        cursor: the driver's own, within a transaction.
+        table: where, and which columns.
+        values: of all rows, one after the other; bytes as a bytearray.
+
+    Returns:
+        How many were not there before, or replaced what was.
+    """
     new = 0
-    for part in _parts(len(values), len(table[1])):
+    for part in _parts(len(values), len(table.columns)):
         chunk = values[part]
-        cursor.execute(_insert_sql(table, len(chunk) // len(table[1])), chunk)
+        cursor.execute(_insert_sql(table, len(chunk) // len(table.columns)), chunk)
         new += cursor.rowcount
     return new
 
@@ -144,13 +162,17 @@ def _parts(length: int, width: int) -> Iterator[slice]:
 _statements: dict[tuple[str, int, str], str] = {}
 
 
-def _insert_sql(table: tuple[str, tuple[str, ...]], rows: int) -> str:
-    key = (table[0], rows, _mark())
+def _insert_sql(table: Table, rows: int) -> str:
+    key = (table.name, rows, _mark())
     if key not in _statements:
-        one = "(" + ",".join([key[2]] * len(table[1])) + ")"
+        one = "(" + ",".join([key[2]] * len(table.columns)) + ")"
+        conflict = "ON CONFLICT DO NOTHING"
+        if table.over:
+            new = ",".join(f"{name}=excluded.{name}" for name in table.columns)
+            conflict = f"ON CONFLICT ({table.over}) DO UPDATE SET {new}"
         _statements[key] = (
-            f"INSERT INTO {table[0]} ({','.join(table[1])}) VALUES "  # noqa: S608 -- names are ours
-            f"{','.join([one] * rows)} ON CONFLICT DO NOTHING"
+            f"INSERT INTO {table.name} ({','.join(table.columns)}) VALUES "  # noqa: S608 -- names are ours
+            f"{','.join([one] * rows)} {conflict}"
         )
     return _statements[key]
 
