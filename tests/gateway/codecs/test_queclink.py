@@ -178,12 +178,15 @@ def test_a_place_is_read_with_as_many_decimals_as_it_has(
     odd = f"1,3.6,271,12.5,{lon},{lat},20260301100200"
     assert place(said(fri(odd))) == here
     assert place(said(fri(f",,,,{lon},{lat},20260301100200"))) == here
+    stations = odd + ",2,0e36c9916485,-50,,,,e831cd5eb79d,-73,,,"
+    assert place(said(text("FRI", f"0,0,1,{stations},,83"))) == here
 
 
 @pytest.mark.parametrize(
     "lost",
     [
         "1,3.6,271,12.5,-9.123456,48,20260301100200",
+        "1,3.6,271,12.5,-9,48,20260301100200",
         "1,3.6,271,12.5,-9.123456,98.654321,20260301100200",
         "1,3.6,271,12.5,-9.123456,48.6543x1,20260301100200",
         "1,3.6,271,12.5,-9.12_456,48.654321,20260301100200",

@@ -141,10 +141,10 @@ def _has_form(fields: list[str], at: int) -> bool:
     accuracy, speed, course, altitude, lon, lat, time, country = fields[at - 6 : at + 2]
     return (
         time.isdigit()
-        and ("." in lon or "." in lat)
+        and ("." in lon or "." in lat or ("." in speed and "." in altitude))
         and len(accuracy) <= 4
         and all(_number(text) is not None for text in (accuracy, speed, course, altitude) if text)
-        and (len(country) in {0, 4} or _is_time(country))
+        and (len(country) <= 4 or _is_time(country))
     )
 
 
