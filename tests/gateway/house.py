@@ -49,8 +49,13 @@ class MemoryInbox:
     def has_room(self) -> bool:
         return not self.full
 
-    def set_apart(self, item: SetApart) -> None:
+    def set_apart(
+        self, item: SetApart, done: Callable[[Receipt | NotStored], None] | None = None
+    ) -> None:
         self.apart.append(item)
+        if done:
+            kept = NotStored(self.trouble) if self.trouble else Receipt(0, 0)
+            asyncio.get_running_loop().call_soon(done, kept)
 
 
 @dataclass

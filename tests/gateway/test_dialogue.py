@@ -27,6 +27,7 @@ class Later:
     )
     stored: list[Delivery] = field(default_factory=list)
     apart: list[SetApart] = field(default_factory=list)
+    kept: deque[Callable[[Receipt | NotStored], None]] = field(default_factory=deque)
 
     def put(self, delivery: Delivery, done: Callable[[Receipt | NotStored], None]) -> None:
         if len(self.waiting) >= self.most:
@@ -36,16 +37,24 @@ class Later:
     def has_room(self) -> bool:
         return len(self.waiting) < self.most
 
-    def set_apart(self, item: SetApart) -> None:
+    def set_apart(
+        self, item: SetApart, done: Callable[[Receipt | NotStored], None] | None = None
+    ) -> None:
         self.apart.append(item)
+        if done:
+            self.kept.append(done)
 
     def commit(self, count: int = 1000) -> None:
+        while self.kept:
+            self.kept.popleft()(Receipt(0, 0))
         for _ in range(min(count, len(self.waiting))):
             delivery, done = self.waiting.popleft()
             self.stored.append(delivery)
             done(Receipt(len(delivery.reports), 0))
 
     def fail(self) -> None:
+        while self.kept:
+            self.kept.popleft()(NotStored("the disk is full"))
         while self.waiting:
             self.waiting.popleft()[1](NotStored("the disk is full"))
 

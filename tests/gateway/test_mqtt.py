@@ -380,6 +380,21 @@ def test_a_topic_says_whose_it_is(topic: str, tag: str | None) -> None:
     assert owner(topic) == tag
 
 
+@pytest.mark.parametrize("text", ["no JSON", body({**FIX, "lat": 91})])
+def test_what_is_only_set_apart_is_acknowledged_when_its_bytes_are_kept(text: str) -> None:
+    async def story(scene: Scene) -> None:
+        scene.inbox.trouble = "the disk is full"
+        reader, writer = await scene.raw()
+        writer.write(connect("T1") + publish(1, text=text))
+        assert await asyncio.wait_for(reader.read(), 5) == b"\x20\x02\x00\x00"
+        scene.inbox.trouble = None
+        reader, writer = await scene.raw()
+        writer.write(connect("T1") + publish(1, text=text))
+        assert await reader.readexactly(8) == b"\x20\x02\x00\x00\x40\x02\x00\x01"
+
+    play(story)
+
+
 def test_over_tls_a_message_is_stored_and_what_is_plain_is_hung_up_on(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     certificate, key = authority.sign("gateway")

@@ -8,6 +8,7 @@ be taken in now stays here, at most one read of the socket, and the socket is le
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from time import time_ns
 from typing import NamedTuple, Protocol
@@ -168,9 +169,15 @@ class Dialogue:
         if device is None and (heard.device is not None or heard.reports):
             self._turn_away(heard)
             return True
+        slot: list[bytes | None] = [heard.reply]
         if heard.error is not None:
+            done = None
+            if heard.reply and not heard.reports:
+                # Answered all the same, since it would come for ever: once its bytes are kept.
+                slot = [None]
+                done = partial(self._stored, slot, heard.reply)
             reason = "refused_report" if heard.reports else "malformed"
-            self._set_apart(heard, reason, heard.error, device.tag if device else None)
+            self._set_apart(heard, reason, heard.error, device.tag if device else None, done)
         self._faults = self._faults + 1 if heard.error and not heard.reports else 0
         if self._faults >= MOST_FAULTS:
             self.ending = True
@@ -179,7 +186,7 @@ class Dialogue:
         if heard.missing:
             FRAMES_MISSING.labels(self._house.codec.name).inc(heard.missing)
         if device is None or not heard.reports:
-            self._slots.append([heard.reply])
+            self._slots.append(slot)
             return True
         return self._store(heard, device)
 
@@ -256,7 +263,14 @@ class Dialogue:
             self._todo.clear()
             self._wire.close()
 
-    def _set_apart(self, heard: Heard, reason: str, why: str, tag: KnownTag | None) -> None:
+    def _set_apart(
+        self,
+        heard: Heard,
+        reason: str,
+        why: str,
+        tag: KnownTag | None,
+        done: Callable[[Receipt | NotStored], None] | None = None,
+    ) -> None:
         self._house.inbox.set_apart(
             SetApart(
                 self._house.codec.name,
@@ -268,6 +282,7 @@ class Dialogue:
                 sender_known=tag is not None,
                 reports=max(1, len(heard.reports)),
                 tag=tag,
-            )
+            ),
+            done,
         )
         log.info("set_apart", door=self._house.codec.name, reason=reason)

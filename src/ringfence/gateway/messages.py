@@ -7,6 +7,7 @@ again. So what sending again can't mend is kept apart and acknowledged.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from time import time_ns
@@ -94,22 +95,17 @@ class Post:
         try:
             decoded = _decode(message, tag)
         except MalformedError as fault:
-            self._set_apart(message, fault.reason, str(fault), tag)
+            kept = self._kept_apart(message, fault.reason, str(fault), tag)
             self._pace.spend(tag.id, load_of((), message.payload, time_ns() // 1_000_000))
             while self._pace.spent_s(tag.id):
                 await asyncio.sleep(RETRY_S)
-            return Taken.DONE
+            return _taken(await kept)
         if decoded.tag not in (None, tag.name):
             self._set_apart(message, "unauthenticated", "the body names another tag", None)
             return Taken.FOREIGN
-        if decoded.refused:
-            first = decoded.refused[0]
-            why = f"{len(decoded.refused)} refused; report {first.index}: {first.why}"
-            self._set_apart(message, "refused_report", why, tag, len(decoded.refused))
         if not (decoded.reports or decoded.refused):
             return Taken.DONE
-        outcome = await self._store(message, tag, decoded)
-        return Taken.DONE if isinstance(outcome, Receipt) else Taken.NOT_STORED
+        return _taken(await self._store(message, tag, decoded))
 
     def turn_away(self, peer: str) -> None:
         """Count a wrong name or token; the bytes hold a token, and are not kept."""
@@ -128,11 +124,17 @@ class Post:
             wait_s = self._pace.wait_s(tag.id, load)
             if wait_s:
                 if self._pace.is_news(tag.id):
-                    self._set_apart(message, "too_many", "more than a tag may send", tag, count)
+                    self._set_apart(
+                        message, "too_many", "more than a tag may send", tag, reports=count
+                    )
                 await asyncio.sleep(min(wait_s, 1.0))
                 continue
-            if not decoded.reports:
-                return Receipt(0, 0)
+            if decoded.refused:
+                first = decoded.refused[0]
+                why = f"{refused} refused; report {first.index}: {first.why}"
+                kept = self._kept_apart(message, "refused_report", why, tag, refused)
+                if not decoded.reports:
+                    return await kept
             done: asyncio.Future[Receipt | NotStored] = loop.create_future()
             raw = message.payload
             delivery = Delivery(tag, DOOR, message.peer, raw, received_ms, decoded.reports)
@@ -144,8 +146,23 @@ class Post:
                 continue
             return await done
 
+    def _kept_apart(
+        self, message: Message, reason: str, why: str, tag: KnownTag, reports: int = 1
+    ) -> asyncio.Future[Receipt | NotStored]:
+        """Set it apart; what comes of that, once it is committed."""
+        kept: asyncio.Future[Receipt | NotStored] = asyncio.get_running_loop().create_future()
+        self._set_apart(message, reason, why, tag, reports=reports, done=partial(_settle, kept))
+        return kept
+
     def _set_apart(
-        self, message: Message, reason: str, why: str, tag: KnownTag | None, reports: int = 1
+        self,
+        message: Message,
+        reason: str,
+        why: str,
+        tag: KnownTag | None,
+        *,
+        reports: int = 1,
+        done: Callable[[Receipt | NotStored], None] | None = None,
     ) -> None:
         self._inbox.set_apart(
             SetApart(
@@ -158,7 +175,8 @@ class Post:
                 sender_known=tag is not None,
                 reports=reports,
                 tag=tag,
-            )
+            ),
+            done,
         )
         log.info("set_apart", door=DOOR, reason=reason)
 
@@ -169,6 +187,10 @@ def _decode(message: Message, tag: KnownTag) -> Decoded:
     if message.topic.startswith(f"{REPORTS}/"):
         return ringfence_json.decode(message.payload, ringfence_json.JSON)
     return owntracks.decode(message.payload, tag.box)
+
+
+def _taken(outcome: Receipt | NotStored) -> Taken:
+    return Taken.DONE if isinstance(outcome, Receipt) else Taken.NOT_STORED
 
 
 def _settle(to: asyncio.Future[Receipt | NotStored], outcome: Receipt | NotStored) -> None:

@@ -201,8 +201,16 @@ class Inbox(Protocol):
     def has_room(self) -> bool:
         """Whether so little waits that whoever found it full may go on."""
 
-    def set_apart(self, item: SetApart) -> None:
-        """Keep `item` if the allowance permits; it is counted in any case."""
+    def set_apart(
+        self, item: SetApart, done: Callable[[Receipt | NotStored], None] | None = None
+    ) -> None:
+        """Keep `item` if the allowance permits; it is counted in any case.
+
+        Args:
+            item: what.
+            done: called on the same loop when it is committed, or is beyond the allowance; or when
+                nothing can be stored: who is told then that it was taken would not send it again.
+        """
 
 
 class Gatekeeper(Protocol):

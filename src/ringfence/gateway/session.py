@@ -233,10 +233,6 @@ class Session:
         if tag is None:
             self._turn_away(request)
             return
-        if decoded.refused:
-            first = decoded.refused[0]
-            detail = f"{len(decoded.refused)} refused; report {first.index}: {first.why}"
-            self._set_apart(request, "refused_report", detail, tag, reports=len(decoded.refused))
         if decoded.reports or decoded.refused:
             self._store(request, tag, decoded)
         else:
@@ -249,8 +245,14 @@ class Session:
         if wait_s:
             self._refuse_more(request, tag, wait_s, reports=load.reports)
             return
+        stored = partial(_stored, request, decoded.refused)
+        if decoded.refused:
+            first = decoded.refused[0]
+            detail = f"{refused} refused; report {first.index}: {first.why}"
+            # Committed before the reports or with them, if there are any: it is put in first.
+            alone = None if decoded.reports else stored
+            self._set_apart(request, "refused_report", detail, tag, reports=refused, done=alone)
         if not decoded.reports:
-            request.done(Reply(200, request.door.reply(Receipt(0, 0), decoded.refused)))
             return
         delivery = Delivery(
             tag,
@@ -261,7 +263,7 @@ class Session:
             decoded.reports,
         )
         try:
-            self._inbox.put(delivery, partial(_stored, request, decoded.refused))
+            self._inbox.put(delivery, stored)
         except InboxFullError:
             self._pace.give_back(tag.id, load)
             request.done(come_back("too much is waiting to be stored"))
@@ -281,7 +283,14 @@ class Session:
         request.done(problem(401, why, (b"www-authenticate", scheme)))
 
     def _set_apart(
-        self, request: Request, reason: str, detail: str, sender: Sender | None, *, reports: int = 1
+        self,
+        request: Request,
+        reason: str,
+        detail: str,
+        sender: Sender | None,
+        *,
+        reports: int = 1,
+        done: Callable[[Receipt | NotStored], None] | None = None,
     ) -> None:
         self._inbox.set_apart(
             SetApart(
@@ -295,7 +304,8 @@ class Session:
                 reports=reports,
                 tag=sender if isinstance(sender, KnownTag) else None,
                 feed=sender if isinstance(sender, KnownFeed) else None,
-            )
+            ),
+            done,
         )
         log.info("set_apart", door=request.door.name, reason=reason)
 

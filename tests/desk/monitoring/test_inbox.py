@@ -336,5 +336,45 @@ def apart(tag: KnownTag, raw: bytes, reason: str = "malformed") -> SetApart:
     return SetApart("reports", "192.0.2.1", raw, 5, reason, "", sender_known=True, tag=tag)
 
 
+def test_who_is_answered_for_what_was_set_apart_is_answered_after_its_commit(
+    inbox: ReportInbox, tag: KnownTag
+) -> None:
+    seen: list[tuple[Outcome, int]] = []
+
+    async def scene() -> None:
+        for _ in range(11):
+            said: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+            inbox.set_apart(apart(tag, bytes(1 << 16)), said.set_result)
+            outcome = await asyncio.wait_for(said, 5)
+            seen.append((outcome, await asyncio.to_thread(Quarantine.objects.count)))
+
+    asyncio.run(scene())
+    assert [outcome for outcome, _ in seen] == [Receipt(0, 0)] * 11  # also beyond the allowance
+    assert [count for _, count in seen] == [1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7]
+
+
+def test_who_is_answered_for_it_hears_when_nothing_can_be_stored(
+    inbox: ReportInbox, tag: KnownTag
+) -> None:
+    put_all(inbox, [delivery(tag, 1)])
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA page_count")
+        cursor.execute(f"PRAGMA max_page_count={cursor.fetchone()[0]}")
+    heard: list[Outcome] = []
+
+    async def scene() -> None:
+        inbox.set_apart(apart(tag, b"x" * 60_000), heard.append)
+        while not heard:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(scene(), 5))
+    assert isinstance(heard[0], NotStored)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA max_page_count=1000000")
+    eventually(lambda: inbox.trouble is None)
+    assert not Quarantine.objects.exists()  # its sender was told to send it again
+
+
 def test_a_writer_that_does_not_run_is_trouble() -> None:
     assert "not running" in (ReportInbox().trouble or "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
@@ -50,19 +50,24 @@ class _Waiting(NamedTuple):
     done: Done
 
 
+class _Apart(NamedTuple):
+    item: SetApart
+    done: Done | None = None
+
+
 class ReportInbox:
     """Implements `gateway.report.Inbox` on the desk's database."""
 
     def __init__(self, *, ring: Callable[[], None] = bell.ring) -> None:
         self._ring = ring
-        self._queue: SimpleQueue[_Waiting | SetApart | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Waiting | _Apart | None] = SimpleQueue()
         # Each counter has one writing thread; their difference is what waits.
         self._bytes_in = self._bytes_out = 0
         self._trouble: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._allowances = Allowances(time.monotonic())
-        self._later: list[SetApart] = []
-        """Set apart while nothing could be stored: some senders were told that it was taken."""
+        self._later: list[_Apart] = []
+        """Set apart while nothing could be stored, and nobody will send it again for that."""
         self._thread = threading.Thread(target=self._run, name="inbox")
 
     def start(self) -> None:
@@ -101,14 +106,21 @@ class ReportInbox:
         waiting_bytes = self._bytes_in - self._bytes_out
         return self._queue.qsize() <= MAX_WAITING // 2 and waiting_bytes <= MAX_WAITING_BYTES // 2
 
-    def set_apart(self, item: SetApart) -> None:
-        """Keep `item` in the quarantine as far as the allowance goes; count it in any case."""
+    def set_apart(self, item: SetApart, done: Done | None = None) -> None:
+        """Keep `item` in the quarantine as far as the allowance goes; count it in any case.
+
+        `done` is called on this event loop when it is committed, or is not kept.
+        """
         metrics.REPORTS_REFUSED.labels(item.reason).inc(item.reports)
         full = self._queue.qsize() >= MAX_WAITING
         if full or not self._allowances.grant(item, time.monotonic()):
             metrics.SET_APART_UNKEPT.inc()
+            if done:
+                asyncio.get_running_loop().call_soon(done, Receipt(0, 0))
             return
-        self._queue.put(item)
+        if done:
+            self._loop = asyncio.get_running_loop()
+        self._queue.put(_Apart(item, done))
 
     def _run(self) -> None:
         try:
@@ -124,14 +136,14 @@ class ReportInbox:
         finally:
             connections.close_all()
 
-    def _gather(self) -> tuple[list[_Waiting], list[SetApart], bool]:
+    def _gather(self) -> tuple[list[_Waiting], list[_Apart], bool]:
         """The next group; empty when nothing came in time; False at the end."""
         waiting: list[_Waiting] = []
-        apart: list[SetApart] = []
+        apart: list[_Apart] = []
         try:
             item = self._queue.get(timeout=PROBE_S)
             while item is not None:
-                if isinstance(item, SetApart):
+                if isinstance(item, _Apart):
                     apart.append(item)
                 else:
                     waiting.append(item)
@@ -143,14 +155,16 @@ class ReportInbox:
             return waiting, apart, True
         return waiting, apart, False
 
-    def _commit(self, waiting: list[_Waiting], apart: list[SetApart]) -> None:
+    def _commit(self, waiting: list[_Waiting], apart: list[_Apart]) -> None:
         began_s = time.perf_counter()
         outcomes: list[Outcome]
+        kept: Outcome = Receipt(0, 0)
         try:
-            outcomes = [*store([w.delivery for w in waiting], apart)]
+            outcomes = [*store([w.delivery for w in waiting], [a.item for a in apart])]
         except DatabaseError as error:
-            outcomes = [self._fail(error)] * len(waiting)
-            self._put_off(apart)
+            kept = self._fail(error)
+            outcomes = [kept] * len(waiting)
+            self._put_off([a for a in apart if a.done is None])
         except Exception as error:
             log.exception("group_failed", count=len(waiting), error=type(error).__name__)
             outcomes = [self._store_alone(w.delivery) for w in waiting]
@@ -159,17 +173,18 @@ class ReportInbox:
             self._recovered()
             metrics.COMMIT_SECONDS.observe(time.perf_counter() - began_s)
         self._answer(waiting, outcomes)
+        self._tell((a.done, kept) for a in apart if a.done)
 
-    def _put_off(self, apart: list[SetApart]) -> None:
+    def _put_off(self, apart: list[_Apart]) -> None:
         room = MOST_LATER - len(self._later)
         self._later += apart[:room]
         metrics.SET_APART_UNKEPT.inc(max(0, len(apart) - room))
 
-    def _keep(self, apart: list[SetApart]) -> None:
+    def _keep(self, apart: list[_Apart]) -> None:
         """Keep apart, one by one, what shared its group with something that can't be stored."""
-        for item in apart:
+        for one in apart:
             try:
-                store((), [item])
+                store((), [one.item])
             except Exception as error:
                 metrics.SET_APART_UNKEPT.inc()
                 log.warning("not_kept_apart", error=type(error).__name__)
@@ -205,8 +220,12 @@ class ReportInbox:
         metrics.GROUP_REPORTS.observe(accepted)
         if accepted:
             self._ring()
-        if waiting and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_answer_all, waiting, outcomes)
+        self._tell(zip((w.done for w in waiting), outcomes, strict=True))
+
+    def _tell(self, answers: Iterable[tuple[Done, Outcome]]) -> None:
+        said = [*answers]
+        if said and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_answer_all, said)
 
     def _fail(self, error: DatabaseError) -> NotStored:
         cause = str(error)
@@ -244,10 +263,10 @@ class ReportInbox:
             self._recovered()
 
 
-def _answer_all(waiting: list[_Waiting], outcomes: list[Outcome]) -> None:
-    for item, outcome in zip(waiting, outcomes, strict=True):
+def _answer_all(answers: list[tuple[Done, Outcome]]) -> None:
+    for done, outcome in answers:
         try:
-            item.done(outcome)
+            done(outcome)
         except Exception as error:
             # The sender may be gone; the others of the group still wait for their answer.
             log.warning("answer_failed", error=type(error).__name__)
