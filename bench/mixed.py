@@ -1,8 +1,8 @@
 """The whole platform under load through all doors at once: lag, memory, loss.
 
 `python -m bench mixed` takes a few minutes; `python -m bench.mixed --seconds 3600 --rate 2000` as
-long as it is told. `--kills 10` kills the platform (-9) at random meanwhile; `--outage 5000` lets
-so many tags replay an hour instead, newest first. One process on one core, the load on another.
+long as it is told. `--kills 10` kills the platform (-9) at random meanwhile; `--outage 5000`
+let so many tags replay an hour instead, newest first. One process on one core, the load on another.
 """
 
 from __future__ import annotations
@@ -112,9 +112,12 @@ def _platform(tags: int) -> Iterator[tuple[Platform, list[str]]]:
             platform.kill()
 
 
-def _load(platform: Platform, tokens: list[str], seconds: int, buffered: int = 0) -> Any:
+def _load(
+    platform: Platform, tokens: list[str], seconds: int, buffered: int = 0, floods: int = 0
+) -> Any:
     plan = platform.folder.parent / "plan.json"
-    said = {"ports": platform.ports, "tokens": tokens, "seconds": seconds, "buffered": buffered}
+    said = {"ports": platform.ports, "tokens": tokens, "seconds": seconds}
+    said |= {"buffered": buffered, "floods": floods}
     plan.write_text(json.dumps(said))
     command = [*_on(CORES[-1]), sys.executable, "-m", "bench.doors.mixed_load", str(plan)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 -- our own
@@ -142,12 +145,14 @@ def _check(platform: Platform, told: dict[str, Any]) -> int:
     return sum(told["acknowledged"])
 
 
-def sustained(seconds: int = SECONDS, rate: int = RATE, kills: int = 0) -> list[Row]:
+def sustained(
+    seconds: int = SECONDS, rate: int = RATE, kills: int = 0, floods: int = 0
+) -> list[Row]:
     """One report a tag and second through all doors."""
     rng = random.Random(1)  # noqa: S311 -- instants of kills
     killed_at = sorted(rng.uniform(0.05, 0.95) * seconds for _ in range(kills))
-    with _platform(rate) as (platform, tokens):
-        load = _load(platform, tokens, seconds)
+    with _platform(rate + floods) as (platform, tokens):
+        load = _load(platform, tokens, seconds, floods=floods)
         began_s, rss = time.monotonic(), []
         warm: dict[float, float] = {}
         while load.poll() is None:
@@ -163,8 +168,14 @@ def sustained(seconds: int = SECONDS, rate: int = RATE, kills: int = 0) -> list[
         lags = platform.lags()
         platform.wait_judged()
         acknowledged = _check(platform, told)
+        flood = _flood(platform, rate, told) if floods else []
     name = f"{rate:,} reports a second" + (f", {kills} kills" if kills else "")
-    rows = [Row(f"{name}: acknowledged", acknowledged / told["seconds"], "reports a second")]
+    name += f" beside {floods} looping tag" if floods else ""
+    rows = [
+        Row(f"{name}: acknowledged", acknowledged / told["seconds"], "reports a second"),
+        Row(f"{name}: p99 until acknowledged", told["acknowledged_p99_s"], "s"),
+        *flood,
+    ]
     if kills:
         return [*rows, Row(f"{name}: acknowledged, and stored once", acknowledged, "reports")]
     within = {le: lags[le] - warm.get(le, 0) for le in lags}
@@ -178,6 +189,22 @@ def sustained(seconds: int = SECONDS, rate: int = RATE, kills: int = 0) -> list[
         Row(f"{name}: memory, last quarter", sum(later) / len(later), "MiB"),
         Row(f"{name}: memory grew by less than 5 %", 100 * (FLAT - growth), "% to spare", 0),
         Row(f"{name}: acknowledged, and stored once", acknowledged, "reports"),
+    ]
+
+
+def _flood(platform: Platform, number: int, told: dict[str, Any]) -> list[Row]:
+    """What a tag that loops at 1,000 reports a second came to, and whether anybody was told."""
+    time.sleep(6)  # the platform looks after itself every 5 s
+    stored = "SELECT COUNT(*) FROM monitoring_report r JOIN cases_tag t ON t.id = r.tag_id"
+    ((reports,),) = platform.rows(f"{stored} WHERE t.name = 'T{number}'")
+    ((kept,),) = platform.rows("SELECT COALESCE(SUM(size), 0) FROM monitoring_quarantine")
+    ((alerts,),) = platform.rows("SELECT COUNT(*) FROM alerts_alert WHERE kind = 'system'")
+    (answers,) = told["answers_to_floods"]
+    return [
+        Row("of the looping tag: refused (429)", answers.get("429", 0), "requests of 100 reports"),
+        Row("of the looping tag: stored", reports, "reports"),
+        Row("of the looping tag: kept apart", kept / 1024, "KiB"),
+        Row("of the looping tag: system alerts", alerts, "alerts", 1),
     ]
 
 
@@ -207,9 +234,13 @@ def main() -> None:
     asked.add_argument("--seconds", type=int, default=SECONDS)
     asked.add_argument("--rate", type=int, default=RATE)
     asked.add_argument("--kills", type=int, default=0)
+    asked.add_argument("--flood", action="store_true", help="beside a tag that loops")
     asked.add_argument("--outage", type=int, metavar="TAGS", default=0)
     said = asked.parse_args()
-    rows = outage(said.outage) if said.outage else sustained(said.seconds, said.rate, said.kills)
+    if said.outage:
+        rows = outage(said.outage)
+    else:
+        rows = sustained(said.seconds, said.rate, said.kills, int(said.flood))
     for row in rows:
         target = "" if row.target is None else f"   (≥ {row.target:g})"
         print(f"{row.name}: {row.figure:,.4g} {row.unit}{target}")

@@ -45,12 +45,18 @@ def _one(n: int) -> str:
     wearer = add_wearer(by=BY, crn=f"W{n}")
     fit_tag(by=BY, tag=tag, wearer=wearer, from_at=SINCE)
     order = add_order(by=BY, wearer=wearer, reference=f"O{n}", type="licence", from_at=SINCE)
-    zone = {"type": "Point", "coordinates": [-0.1 + n % 100 * 1e-3, 51.5 + n // 100 * 1e-3]}
+    lat, lon = zone(n)
+    place = {"type": "Point", "coordinates": [lon, lat]}
     rule = Condition(
-        f"c{n}", f"W{n}", Kind.EXCLUSION, SINCE, geometry=zone, radius_m=200, buffer_m=100
+        f"c{n}", f"W{n}", Kind.EXCLUSION, SINCE, geometry=place, radius_m=200, buffer_m=100
     )
     add_condition(by=BY, order=order, rule=rule)
     return token
+
+
+def zone(n: int) -> tuple[float, float]:
+    """Latitude and longitude of the middle of wearer n's zone."""
+    return 51.5 + n // 100 * 1e-3, -0.1 + n % 100 * 1e-3
 
 
 def device(n: int) -> str:

@@ -19,10 +19,14 @@ from typing import Any
 
 import uvloop
 
-from bench.doors.fleet import device
+from bench.doors.fleet import device, zone
 
 AGAIN_S = 0.3
 """A tag that lost its connection tries again after as long."""
+GOLDEN = 0.6180339887
+WALK_MPS, FAR_M = 1.3, 450.0
+FLOOD_SIZE, FLOOD_EVERY_S = 100, 0.1
+"""What the looping tag says: 1,000 reports a second."""
 HTTP, PHONE, TCP, MQTT = range(4)
 """Doors: tag number n uses door n modulo four."""
 BATCH = {HTTP: 15, PHONE: 1, TCP: 5, MQTT: 15}
@@ -38,6 +42,10 @@ class Tag:
         self.buffered: int = plan["buffered"]
         self.start = datetime.fromisoformat(plan["start"])
         self.size = BATCH[n % 4]
+        self.took_s: list[float] = plan["took_s"]
+        if not self.buffered:
+            # Tags were not switched on in the same second: each calls in at an instant of its own.
+            self.start -= timedelta(seconds=n * GOLDEN % 1 * self.size)
 
     def at(self, k: int) -> datetime:
         """When report number k is of."""
@@ -46,8 +54,15 @@ class Tag:
         return self.start + timedelta(seconds=k)
 
     def place(self, k: int) -> tuple[float, float]:
-        """Where."""
-        return round(51.45 + k % 1000 * 1e-6, 7), round(-0.2 + self.n * 1e-5, 7)
+        """Where: to and fro at a walk; one wearer in twenty over the edge of his own zone."""
+        way_m = abs((k * WALK_MPS * self.every_s + self.n * 37) % (4 * FAR_M) - 2 * FAR_M) - FAR_M
+        lat, lon = zone(self.n) if self.n % 20 == 0 else (51.4, -0.2 + self.n * 1e-5)
+        return round(lat + way_m * 9e-6, 7), round(lon, 7)
+
+    @property
+    def every_s(self) -> int:
+        """Seconds between two reports; a minute, backwards, of what was kept."""
+        return -60 if self.buffered else 1
 
     async def run(self, until_s: float) -> None:
         """Report until it is time to stop, whatever happens to the connection."""
@@ -76,9 +91,11 @@ class Tag:
                 else:
                     due_s = self.at(first + size - 1).timestamp()
                     await asyncio.sleep(max(0.0, due_s - time.time()))
+                sent_s = time.perf_counter()
                 writer.write(self._message(first, size))
                 if await asyncio.wait_for(self._is_acknowledged(reader, size), 60):
                     self.acknowledged += size
+                    self.took_s.append(time.perf_counter() - sent_s)
                 else:
                     await asyncio.sleep(1)
         finally:
@@ -90,7 +107,7 @@ class Tag:
             body = json.dumps(
                 {
                     "tag": f"T{self.n}",
-                    "reports": [self._said(k) for k in range(first, first + size)],
+                    "reports": [self.said(k) for k in range(first, first + size)],
                 }
             )
             return _post("/gateway/v1/reports", f"Bearer {self.token}", body)
@@ -104,7 +121,7 @@ class Tag:
             return self._frame(first, size)
         said = _counted(f"tags/T{self.n}/reports") + (first % 65535 + 1).to_bytes(2)
         said += json.dumps(
-            {"tag": f"T{self.n}", "reports": [self._said(k) for k in range(first, first + size)]}
+            {"tag": f"T{self.n}", "reports": [self.said(k) for k in range(first, first + size)]}
         ).encode()
         return b"\x32" + bytes([len(said) & 0x7F | 0x80, len(said) >> 7]) + said
 
@@ -119,9 +136,11 @@ class Tag:
             f"{first % 65536:04X}$"
         ).encode()
 
-    def _said(self, k: int) -> dict[str, Any]:
+    def said(self, k: int, milliseconds: int = 0) -> dict[str, Any]:
+        """Report number k; or one of as many milliseconds after the start."""
         lat, lon = self.place(k)
-        return {"time": self.at(k).isoformat(), "lat": lat, "lon": lon, "accuracy_m": 8}
+        at = self.start + timedelta(milliseconds=milliseconds) if milliseconds else self.at(k)
+        return {"time": at.isoformat(), "lat": lat, "lon": lon, "accuracy_m": 8}
 
     async def _log_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         said = _counted("MQTT") + b"\x04\xc2\x00\x00" + _counted("c")
@@ -137,9 +156,8 @@ class Tag:
         if door == MQTT:
             await reader.readexactly(4)
             return True
-        head = await reader.readuntil(b"\r\n\r\n")
-        body = await reader.readexactly(int(head.lower().partition(b"length: ")[2].split()[0]))
-        if not head.startswith(b"HTTP/1.1 200"):
+        status, body = await _answer(reader)
+        if status != 200:
             return False
         if door == HTTP:
             receipt = json.loads(body)
@@ -158,17 +176,50 @@ def _counted(text: str) -> bytes:
     return len(text).to_bytes(2) + text.encode()
 
 
+async def flood(plan: dict[str, Any], n: int, until_s: float) -> dict[int, int]:
+    """Tag number n loops: it heeds no refusal; how often it got which answer."""
+    answers: dict[int, int] = {}
+    tag, k = Tag(n, plan), 0
+    reader, writer = await asyncio.open_connection("127.0.0.1", plan["ports"]["http"])
+    while time.time() < until_s:
+        reports = [tag.said(k + i, milliseconds=k + i) for i in range(FLOOD_SIZE)]
+        body = json.dumps({"tag": f"T{n}", "reports": reports})
+        try:
+            writer.write(_post("/gateway/v1/reports", f"Bearer {tag.token}", body))
+            status, _ = await asyncio.wait_for(_answer(reader), 60)
+            answers[status] = answers.get(status, 0) + 1
+        except (OSError, EOFError, asyncio.IncompleteReadError, TimeoutError):
+            writer.close()
+            reader, writer = await asyncio.open_connection("127.0.0.1", plan["ports"]["http"])
+        k += FLOOD_SIZE
+        await asyncio.sleep(FLOOD_EVERY_S)
+    writer.close()
+    return answers
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    size = int(head.lower().partition(b"length: ")[2].split()[0])
+    return int(head.split()[1]), await reader.readexactly(size)
+
+
 async def main(plan: dict[str, Any]) -> dict[str, Any]:
     plan["start"] = datetime.now(UTC).replace(microsecond=0).isoformat()
     began_s = time.time()
-    tags = [Tag(n, plan) for n in range(len(plan["tokens"]))]
+    plan["took_s"] = took_s = []
+    floods = plan["floods"]
+    tags = [Tag(n, plan) for n in range(len(plan["tokens"]) - floods)]
+    until_s = began_s + plan["seconds"]
     async with asyncio.TaskGroup() as fleet:
         for tag in tags:
-            fleet.create_task(tag.run(began_s + plan["seconds"]))
+            fleet.create_task(tag.run(until_s))
+        looping = [fleet.create_task(flood(plan, len(tags) + n, until_s)) for n in range(floods)]
+    took_s.sort()
     return {
         "acknowledged": [tag.acknowledged for tag in tags],
         "seconds": time.time() - began_s,
-        "start": plan["start"],
+        "acknowledged_p99_s": took_s[len(took_s) * 99 // 100],
+        "answers_to_floods": [task.result() for task in looping],
     }
 
 

@@ -18,7 +18,7 @@ from ringfence.desk.alerts.queries import open_counts
 from ringfence.desk.alerts.sending import overdue_notices
 from ringfence.desk.config.plain import Send, respond
 from ringfence.desk.kit.clock import now, to_ms
-from ringfence.desk.monitoring.queries import oldest_unjudged_ms
+from ringfence.desk.monitoring.queries import oldest_late_ms, oldest_unjudged_ms
 
 _asked = threading.Lock()
 
@@ -46,7 +46,7 @@ class DeskCollector(Collector):
             "Notices past their due time that nobody has seen.",
             value=overdue_notices(now()).count(),
         )
-        oldest = oldest_unjudged_ms()
+        oldest = min((ms for ms in (oldest_unjudged_ms(), oldest_late_ms()) if ms), default=None)
         yield GaugeMetricFamily(
             "ringfence_oldest_unjudged_seconds",
             "How long the oldest report has waited for its judgement.",

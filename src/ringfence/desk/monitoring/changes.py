@@ -29,6 +29,10 @@ class Needs:
     read_before: int
     read_now: int
 
+    def add(self, wearer_id: int, from_ms: int, because: str) -> None:
+        """Have somebody judged again, from then on at the latest."""
+        _earlier(self.of, wearer_id, from_ms, because)
+
     @property
     def any(self) -> bool:
         """Whether there is anything to do or to note."""

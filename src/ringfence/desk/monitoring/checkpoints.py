@@ -5,6 +5,10 @@ Bounded, and never needed for the answer: without them the whole trail is judged
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from django.db import connection
+
 from ringfence.desk.monitoring.models import Checkpoint
 
 EVERY_MS = 30 * 60_000
@@ -18,10 +22,34 @@ WEEKLY = 52
 DAY_MS = 86_400_000
 
 
-def base_before(wearer_id: int, late_ms: int) -> Checkpoint | None:
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An earlier state of a wearer."""
+
+    at_ms: int
+    state: bytes
+
+
+def base_before(wearer_id: int, late_ms: int) -> Base | None:
     """The newest state from before an instant; None = start from nothing."""
-    earlier = Checkpoint.objects.filter(wearer_id=wearer_id, at_ms__lt=late_ms)
-    return earlier.order_by("-at_ms").first()
+    # Plain: after an outage thousands ask, and Django’s question costs ten times as much.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT at_ms, state FROM monitoring_checkpoint WHERE wearer_id = %s AND at_ms < %s "
+            "ORDER BY at_ms DESC LIMIT 1",
+            [wearer_id, late_ms],
+        )
+        found = cursor.fetchone()
+    return Base(found[0], bytes(found[1])) if found else None
+
+
+def drop_from(wearer_id: int, at_ms: int) -> None:
+    """Drop a wearer's checkpoints from an instant on, within the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM monitoring_checkpoint WHERE wearer_id = %s AND at_ms >= %s",
+            [wearer_id, at_ms],
+        )
 
 
 def to_drop(at_ms: list[int]) -> list[int]:

@@ -6,6 +6,7 @@ writing only; inside it, `_claim` makes sure that what was read is still the nex
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,7 @@ from django.db import connection, transaction
 from ringfence.desk.kit.clock import now, to_ms
 from ringfence.desk.kit.models import Change
 from ringfence.desk.kit.turns import writing
+from ringfence.desk.monitoring import late
 from ringfence.desk.monitoring.changes import RULES, Need, Needs, needs
 from ringfence.desk.monitoring.fitted import Fitted
 from ringfence.desk.monitoring.judging import (
@@ -29,6 +31,7 @@ from ringfence.desk.monitoring.judging import (
     Verdict,
     judge,
 )
+from ringfence.desk.monitoring.late import Late
 from ringfence.desk.monitoring.metrics import (
     JUDGED_LAG_SECONDS,
     REPORTS_NOT_JUDGED,
@@ -37,7 +40,7 @@ from ringfence.desk.monitoring.metrics import (
 from ringfence.desk.monitoring.models import Cursor, PoisonReport, WearerState
 from ringfence.desk.monitoring.plans import Plans
 from ringfence.desk.monitoring.poison import Poison, judge_around
-from ringfence.desk.monitoring.preparing import UNREADABLE, Docket, Dockets, due_tasks
+from ringfence.desk.monitoring.preparing import LATE_REPORT, UNREADABLE, Docket, Dockets, due_tasks
 from ringfence.desk.monitoring.queries import STAGE, oldest_unjudged_ms, tags_unjudged
 from ringfence.desk.monitoring.recording import Judged, record
 from ringfence.desk.monitoring.rows import is_future, reports_after
@@ -68,6 +71,7 @@ class Detector:
     fittings_seen: bool = False
     behind: bool = False
     """The run before found as much as it may read."""
+    most_late: int = late.MOST
     unreadable: set[int] = field(default_factory=set)
     """Wearers whose stored state a deadline met and could not read."""
 
@@ -84,6 +88,9 @@ class Detector:
         rows = reports_after(position or 0, limit)
         self._refresh()
         due = needs(self.fitted, position or 0, look_at_fittings=not self.fittings_seen)
+        taken_up = late.waiting(self.most_late)
+        for one in taken_up:
+            due.add(one.wearer_id, one.from_ms, LATE_REPORT)
         due.of.update((w, Need(NEVER_MS, UNREADABLE)) for w in self.unreadable)
         if not len(rows) and not due.any:
             self.fittings_seen = True
@@ -93,6 +100,7 @@ class Detector:
         judgeable = rows[(rows["wearer"] > 0) & ~is_future(rows)]
         dockets = Dockets(self.fitted, up_to)
         dockets.open(judgeable, due.of)
+        put_off = dockets.postpone(self.most_late - len(taken_up))
         judged, poison = self._judge(dockets)
         at = now()
         with writing, transaction.atomic():
@@ -101,9 +109,11 @@ class Detector:
             record(judged, at)
             _set_apart(poison, at)
             _tell([d.known.public_id for d in dockets.of.values()], at)
+            late.note(put_off, [one.wearer_id for one in taken_up])
         self.fittings_seen = True
         self.unreadable.clear()
-        _count(rows, judged, len(poison), now())
+        _count(rows, judged, len(poison))
+        _count_lags(rows, taken_up, put_off, to_ms(now()))
         return len(rows) or len(judged)
 
     def wake_due(self, at: datetime | None = None) -> int:
@@ -123,7 +133,7 @@ class Detector:
         if waiting_ms is not None:
             limit_ms = min(limit_ms, waiting_ms - 1)
         self._refresh()
-        heard = self.fitted.wearers_of(tags_unjudged())
+        heard = self.fitted.wearers_of(tags_unjudged()) | late.wearers_waiting()
         fired = 0
         for _ in range(MOST_DEADLINES):
             due = WearerState.objects.filter(wake_ms__lte=limit_ms).values_list("pk", flat=True)
@@ -233,18 +243,29 @@ def _tell(public_ids: Sequence[str], at: datetime) -> None:
         insert(cursor.connection.cursor(), _CHANGES, values)
 
 
-def _count(rows: NDArray[np.void], judged: Sequence[Judged], poison: int, at: datetime) -> None:
+def _count_lags(
+    rows: NDArray[np.void], taken_up: Sequence[Late], put_off: Sequence[Late], at_ms: int
+) -> None:
+    """Observe from receipt to judgement: what waits when it is taken up, by the first that came."""
+    received, counts = np.unique(rows["received_ms"], return_counts=True)
+    of = Counter(dict(zip(received.tolist(), counts.tolist(), strict=True)))
+    for one in taken_up:
+        of[one.received_ms] += one.reports
+    waits = sum(one.reports for one in put_off)
+    for received_ms in sorted(of, reverse=True):  # the newest of a round are those not judged yet
+        judged = max(0, of[received_ms] - waits)
+        waits -= of[received_ms] - judged
+        for _ in range(judged):
+            JUDGED_LAG_SECONDS.observe(max(0, at_ms - received_ms) / 1000)
+
+
+def _count(rows: NDArray[np.void], judged: Sequence[Judged], poison: int) -> None:
     """Tell the metrics; a log line only where a run was out of the ordinary."""
     future, nobodys = is_future(rows), rows["wearer"] == 0
     kept = {"future": future, "nobody": nobodys & ~future}
     for reason, mask in kept.items():
         REPORTS_NOT_JUDGED.labels(reason).inc(int(mask.sum()))
     REPORTS_NOT_JUDGED.labels("poison").inc(poison)
-    received, counts = np.unique(rows["received_ms"], return_counts=True)
-    for received_ms, count in zip(received, counts, strict=True):
-        lag_s = max(0, to_ms(at) - int(received_ms)) / 1000
-        for _ in range(int(count)):
-            JUDGED_LAG_SECONDS.observe(lag_s)
     rewound = sum(1 for one in judged if one.rewound is not None)
     WEARERS_REWOUND.inc(rewound)
     if rewound or future.any() or nobodys.any():

@@ -184,6 +184,22 @@ class WearerState(models.Model):
         return f"state of {self.wearer_id}"
 
 
+class LateReports(models.Model):
+    """A wearer of whom late reports wait to be judged with all that came after them: see `late`."""
+
+    wearer = models.OneToOneField(
+        Wearer, primary_key=True, on_delete=models.PROTECT, related_name="+"
+    )
+    from_ms = models.BigIntegerField()
+    """The earliest, by its own time: from there the wearer is judged again."""
+    received_ms = models.BigIntegerField(db_index=True)
+    """When the first came that waits."""
+    reports = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"late reports of {self.wearer_id}"
+
+
 class Checkpoint(models.Model):
     """A wearer's state at an earlier instant, to rewind to when late data arrives."""
 

@@ -12,6 +12,7 @@ from ringfence.desk.monitoring.changes import Need
 from ringfence.desk.monitoring.checkpoints import base_before
 from ringfence.desk.monitoring.fitted import Fitted
 from ringfence.desk.monitoring.judging import NEVER_MS, Task
+from ringfence.desk.monitoring.late import Late
 from ringfence.desk.monitoring.rows import ROW, by_wearer, reports_worn
 from ringfence.desk.monitoring.states import Known, known
 
@@ -82,6 +83,25 @@ class Dockets:
                     continue
             self.of[wearer_id] = Docket(about, mine, need)
 
+    def postpone(self, room: int) -> list[Late]:
+        """Let late reports of more than `room` wearers wait; those judge again what is left.
+
+        Returns:
+            What waits. Nothing of it is in the dockets any more.
+        """
+        late = [d for d in self.of.values() if d.need is None and d.late_from_ms is not None]
+        put_off = []
+        for docket in late[max(0, room) :]:
+            is_late = docket.rows["time_ms"] <= docket.clock_ms
+            rows = docket.rows[is_late]
+            first_ms, received_ms = int(rows["time_ms"].min()), int(rows["received_ms"].min())
+            put_off.append(Late(docket.wearer_id, first_ms, received_ms, len(rows)))
+            if is_late.all():
+                del self.of[docket.wearer_id]
+            else:
+                self.of[docket.wearer_id] = replace(docket, rows=docket.rows[~is_late])
+        return put_off
+
     def reread(self, wearer_ids: Sequence[int]) -> None:
         """Let wearers whose stored state can't be read be judged from their first report on."""
         for wearer_id in wearer_ids:
@@ -102,7 +122,7 @@ class Dockets:
                 Task(
                     wearer_id=docket.wearer_id,
                     crn=docket.known.crn,
-                    state=bytes(base.state) if base else None,
+                    state=base.state if base else None,
                     clock_ms=base_ms,
                     rows=reports_worn(worn, self.up_to_id),
                     until_ms=docket.clock_ms,

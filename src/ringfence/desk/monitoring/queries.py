@@ -16,6 +16,7 @@ from ringfence.desk.monitoring.models import (
     IMPORT_DOOR,
     Cursor,
     Frame,
+    LateReports,
     Report,
     Violation,
     WearerState,
@@ -185,6 +186,12 @@ def oldest_unjudged_ms() -> int | None:
         .values_list("received_ms", flat=True)
         .first()
     )
+
+
+def oldest_late_ms() -> int | None:
+    """When the first of the late reports was received that wait for their turn; None = none do."""
+    first = LateReports.objects.order_by("received_ms").values_list("received_ms", flat=True)
+    return first.first()
 
 
 def tags_unjudged() -> set[int]:

@@ -341,7 +341,7 @@ def _write_checkpoints(judged: Sequence[Judged]) -> None:
     for one in judged:
         latest_ms = one.old.checkpoint_ms
         if one.drop_from_ms is not None:
-            Checkpoint.objects.filter(wearer_id=one.wearer_id, at_ms__gte=one.drop_from_ms).delete()
+            checkpoints.drop_from(one.wearer_id, one.drop_from_ms)
             # It was judged again from the newest that is left, or from nothing.
             latest_ms = one.rewound.task.clock_ms if one.rewound else None
         if one.onward.clock_ms >= (latest_ms or NEVER_MS) + checkpoints.EVERY_MS:

@@ -1,0 +1,128 @@
+"""Late reports of many wearers wait their turn; live ones do not wait behind them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.db import IntegrityError, connection
+
+from ringfence.desk.cases.actions import add_condition, add_order, add_wearer
+from ringfence.desk.cases.tag_actions import add_tag, fit_tag
+from ringfence.desk.kit.clock import to_ms
+from ringfence.desk.monitoring.detect import Detector
+from ringfence.desk.monitoring.models import LateReports, Violation, WearerState
+from ringfence.desk.monitoring.queries import oldest_late_ms
+from tests.desk.monitoring.conftest import OUTSIDE, VISIT, at, deliver, expected, stored, walk
+
+
+@pytest.fixture
+def other(ola, eve, square):
+    """Another wearer, who must keep out of the same square."""
+    wearer = add_wearer(by=ola, crn="X000002")
+    tag = add_tag(by=eve, name="T2")[0]
+    fit_tag(by=eve, tag=tag, wearer=wearer, from_at=at(-60))
+    order = add_order(by=ola, wearer=wearer, reference="O2", type="licence", from_at=at(-600))
+    add_condition(by=ola, order=order, rule=replace(square, id="other", wearer="X000002"))
+    return tag
+
+
+def rounds(detector: Detector) -> int:
+    count = 0
+    while detector.detect():
+        count += 1
+    return count
+
+
+def test_newest_first_one_by_one_gives_the_same_answer_whoever_waits(zone, tag, fitted, other):
+    for sent in reversed(VISIT):
+        deliver(tag, [sent])
+        deliver(other, [sent])
+        Detector(most_late=1).detect()
+    rounds(Detector(most_late=1))
+    assert LateReports.objects.count() == 0
+    mine, others = ([row for row in stored() if row[1] == key] for key in (zone.id, "other"))
+    assert [row[2:] for row in mine] == [row[2:] for row in others]
+    assert [row for row in expected(VISIT) if row[1] == zone.id] == mine
+
+
+def test_what_came_late_in_many_pieces_is_judged_again_once(zone, tag, fitted, other):
+    deliver(tag, VISIT[-1:])
+    deliver(other, VISIT[-1:])
+    Detector().detect()
+    waiting = Detector(most_late=0)
+    for sent in reversed(VISIT[:-1]):
+        deliver(tag, [sent])
+        waiting.detect()
+    late = LateReports.objects.get()
+    assert (late.from_ms, late.reports) == (to_ms(VISIT[0].at), len(VISIT) - 1)
+    assert oldest_late_ms() == to_ms(VISIT[0].at) + 1000
+    assert rounds(Detector()) == 1
+    assert oldest_late_ms() is None
+    assert stored() == expected(VISIT)
+
+
+def test_a_live_report_is_judged_while_late_ones_wait(zone, tag, fitted, other):
+    deliver(tag, VISIT[5:])
+    Detector().detect()
+    deliver(tag, VISIT[:5])
+    deliver(other, VISIT)
+    Detector(most_late=0).detect()
+    assert LateReports.objects.get().wearer_id == fitted.wearer_id
+    assert Violation.objects.filter(condition_key="other", state="confirmed").exists()
+
+
+def test_its_own_live_reports_are_judged_beside_a_wearers_late_ones(zone, tag, fitted):
+    deliver(tag, VISIT[2:4])
+    Detector().detect()
+    deliver(tag, [*VISIT[:2], *VISIT[4:]])
+    Detector(most_late=0).detect()
+    assert LateReports.objects.get().reports == 2
+    assert WearerState.objects.get().judged_ms == to_ms(VISIT[-1].at)
+    rounds(Detector())
+    assert stored() == expected(VISIT)
+
+
+def test_who_waited_longest_is_taken_up_first(zone, tag, fitted, other):
+    for one in (tag, other):
+        deliver(one, VISIT[5:])
+    Detector().detect()
+    waiting = Detector(most_late=0)
+    deliver(other, [replace(VISIT[0], received_after_s=4000)])
+    waiting.detect()
+    deliver(tag, [replace(VISIT[0], received_after_s=3600)])
+    waiting.detect()
+    Detector(most_late=1).detect()
+    assert LateReports.objects.get().wearer_id != fitted.wearer_id
+
+
+def test_silence_waits_for_what_came_late(zone, tag, fitted):
+    deliver(tag, walk(OUTSIDE))
+    Detector().detect()
+    wake_ms = WearerState.objects.get().wake_ms
+    deliver(tag, walk(OUTSIDE, start=-5))
+    Detector(most_late=0).detect()
+    assert LateReports.objects.exists()
+    assert Detector().wake_due(at(60 * 24)) == 0
+    rounds(Detector())
+    assert WearerState.objects.get().wake_ms == wake_ms
+    assert Detector().wake_due(at(60 * 24)) > 0
+
+
+def test_killed_before_the_commit_nothing_waits_twice(zone, tag, fitted):
+    deliver(tag, VISIT[5:])
+    Detector().detect()
+    deliver(tag, VISIT[:5])
+
+    def killed(execute, sql, params, many, context):
+        if "monitoring_latereports" in sql and sql.startswith("INSERT"):
+            raise IntegrityError("killed")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(killed), pytest.raises(IntegrityError):
+        Detector(most_late=0).detect()
+    assert not LateReports.objects.exists()
+    Detector(most_late=0).detect()
+    assert LateReports.objects.get().reports == 5
+    rounds(Detector())
+    assert stored() == expected(VISIT)
