@@ -11,6 +11,7 @@ import sys
 import typer
 
 from ringfence import (
+    cli_backtest,
     cli_decode,
     cli_devices,
     cli_evaluate,
@@ -20,6 +21,7 @@ from ringfence import (
     cli_people,
     cli_platform,
     cli_quarantine,
+    cli_replay,
     cli_report,
     cli_sim,
     cli_tags,
@@ -37,6 +39,8 @@ app = typer.Typer(
 app.command()(cli_evaluate.evaluate)
 app.command()(cli_evaluate.profiles)
 app.command()(cli_decode.decode)
+app.command()(cli_replay.replay)
+app.command()(cli_backtest.backtest)
 app.command("show-report")(cli_report.show_report)
 app.command()(cli_platform.up)
 app.command()(cli_platform.demo)

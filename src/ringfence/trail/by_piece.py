@@ -39,6 +39,7 @@ from ringfence.trail.rows import Fixes, to_fixes
 from ringfence.trail.table import Columns, FixesFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from ringfence.engine import Plan, State
@@ -66,8 +67,11 @@ def judge_files(
     signals: Path | None = None,
     profile: str = "standard",
     until: str | None = None,
+    change: Callable[[Files], Files] = lambda files: files,
 ) -> tuple[Files, Judgement]:
     """Read all the input and judge it, long files in order a piece at a time.
+
+    `change` puts other conditions or another profile in the place of those that were read.
 
     Returns:
         What was read (of a long file no fixes, but which rows were refused), and what was found.
@@ -77,7 +81,7 @@ def judge_files(
     """
     survey = None if signals else survey_of(fixes)
     if survey is not None:
-        files = read_files(conditions, None, profile=profile, until=until)
+        files = change(read_files(conditions, None, profile=profile, until=until))
         try:
             return judge_by_piece(fixes, survey, files)
         except _NotInOrderError:
@@ -86,7 +90,7 @@ def judge_files(
             raise InputError([f"{fixes}: {error}"]) from None
         except OSError as error:
             raise InputError([f"{fixes}: {error.strerror or 'can not be read'}"]) from None
-    files = read_files(conditions, fixes, signals=signals, profile=profile, until=until)
+    files = change(read_files(conditions, fixes, signals=signals, profile=profile, until=until))
     return files, judge(files)
 
 

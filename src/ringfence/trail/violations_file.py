@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ringfence.trail.instants import write_instant
+from ringfence.engine.events import Violation
+from ringfence.trail.instants import read_instant, write_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
-
-    from ringfence.engine.events import Violation
+    from pathlib import Path
 
 
 def violation_line(violation: Violation) -> str:
@@ -43,10 +43,50 @@ def violation_line(violation: Violation) -> str:
     )
 
 
+def read_violations(path: Path) -> list[Violation]:
+    """Violations of a file of such lines; what a line does not say (a version) is not known.
+
+    Raises:
+        ValueError: a line that is none, by number.
+        OSError: the file can't be read.
+    """
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            found.append(_read(json.loads(line)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"line {number}: not a violation as `ringfence evaluate` writes them ({error})"
+            ) from None
+    return found
+
+
+def _read(said: dict[str, Any]) -> Violation:
+    return Violation(
+        wearer=said["wearer"],
+        condition=said["condition"],
+        version=0,
+        begin_at=read_instant(said["begin"]),
+        confirmed_at=_instant(said["confirmed_at"]),
+        end_at=_instant(said["end"]),
+        ended_by=None,
+        why=tuple(said["why"]),
+        doubts=tuple(said["doubts"]),
+        **{name: said[name] for name in _AS_SAID},
+    )
+
+
+_AS_SAID = ("kind", "state", "how", "probability", "depth_m", "fixes", "profile")
+
+
 def violation_lines(violations: Iterable[Violation]) -> str:
     """All of them, each line ended, by begin and then by everything else that is said."""
     said = [(v.begin_at, violation_line(v)) for v in violations]
     return "".join(line + "\n" for _, line in sorted(said))
+
+
+def _instant(said: str | None) -> datetime | None:
+    return None if said is None else read_instant(said)
 
 
 def _maybe(at: datetime | None) -> str | None:

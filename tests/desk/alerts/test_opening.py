@@ -116,6 +116,27 @@ def test_a_withdrawn_violation_is_told_and_waits_for_a_person(find):
     assert alert.state == "open"
 
 
+def test_what_a_person_closed_comes_back_when_its_ground_is_withdrawn(find, otto):
+    violation = find()
+    open_alerts()
+    alert = Alert.objects.get()
+    acknowledge(by=otto, public_id=alert.public_id)
+    dispose(by=otto, public_id=alert.public_id, disposition="true", reason="He was seen there")
+    close(by=otto, public_id=alert.public_id)
+    find(violation, withdrawn_at=at(9), withdrawn_why="a report arrived late")
+    open_alerts()
+    alert = Alert.objects.get()
+    assert alert.state == "acknowledged"
+    assert (alert.disposition, alert.disposed_by) == ("true", "otto")  # a person's, and left alone
+    assert moments(alert)[-2:] == ["corrected", "reopened"]
+    assert alert in queue()
+    assert Notice.objects.filter(alert=alert, key__endswith=":withdrawn").count() == 1
+    close(by=otto, public_id=alert.public_id)
+    find(violation, depth_m=3.0)
+    open_alerts()
+    assert Alert.objects.get().state == "closed"
+
+
 def test_what_begins_after_a_person_closed_is_a_new_alert(find, alert, otto):
     acknowledge(by=otto, public_id=alert.public_id)
     dispose(by=otto, public_id=alert.public_id, disposition="true", reason="He was seen there")

@@ -151,6 +151,9 @@ def _write(decision: Decision, violation: Violation, alert: Alert | None) -> Non
         moments = decision.moments
         _wear(alert, decision.face)
         AlertViolation.objects.get_or_create(violation=violation, defaults={"alert": alert})
+    lost = "corrected" in [what for what, _ in moments] and alert.confirmed_at is None
+    if lost and _put_back(alert):
+        moments += (("reopened", "A person had closed it before its ground was taken back"),)
     for what, text in moments:
         Moment(alert=alert, at=now(), what=what, by=ACTOR, text=text).save()
         if what in AUDITED:
@@ -190,6 +193,25 @@ def _wear(alert: Alert, face: Face) -> None:
     alert.save()
 
 
+def _put_back(alert: Alert) -> bool:
+    """What a person took or closed and the engine no longer says must be looked at once more.
+
+    Acknowledgement and verdict stay as they were given: they are the person's to revise.
+
+    Returns:
+        Whether it stands in the queue again, having left it.
+    """
+    told = alert.acknowledged_at is not None
+    closed = alert.state == AlertState.CLOSED and alert.closed_by != ACTOR
+    if closed:
+        alert.state = AlertState.ACKNOWLEDGED if told else AlertState.OPEN
+        alert.closed_at, alert.closed_by = None, ""
+        alert.save()
+    if told or closed:
+        notify(alert, about="withdrawn")
+    return closed
+
+
 def _close_if_for_information(alert: Alert) -> None:
     """Let what was only for information, is surely over, and nobody took leave the queue."""
     if (
@@ -203,10 +225,15 @@ def _close_if_for_information(alert: Alert) -> None:
         _record(Event.ALERT_CLOSED, alert)
 
 
-def notify(alert: Alert) -> None:
-    """A row until an open page shows it; one for each severity that the alert reaches."""
+def notify(alert: Alert, about: str = "") -> None:
+    """A row until an open page shows it; one for each severity that the alert reaches.
+
+    Args:
+        alert: which.
+        about: what else is told, once.
+    """
     Notice.objects.get_or_create(
-        key=f"{alert.public_id}:control_room:{alert.severity}",
+        key=f"{alert.public_id}:control_room:{about or alert.severity}",
         defaults={
             "alert": alert,
             "channel": "control_room",

@@ -10,11 +10,12 @@ from django.db.models import Count, QuerySet
 from ringfence.desk.accounts.models import User
 from ringfence.desk.accounts.permission import permitted
 from ringfence.desk.accounts.roles import Permission
+from ringfence.desk.alerts.changed import Changed, changes
 from ringfence.desk.alerts.models import Alert, AlertState, Moment
 from ringfence.desk.alerts.refusals import NoSuchAlertError
 from ringfence.desk.cases.models import Condition, ConditionVersion, Wearer
 from ringfence.desk.kit.clock import now
-from ringfence.desk.monitoring.models import Correction, Violation
+from ringfence.desk.monitoring.models import Violation
 from ringfence.desk.monitoring.queries import TrailPoint, trail
 
 BEFORE = timedelta(minutes=30)
@@ -31,7 +32,8 @@ class Part:
     condition: Condition | None
     version: ConditionVersion | None
     """None for what the tag itself says."""
-    corrections: list[Correction]
+    changes: list[Changed]
+    """What changed since it was first told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class AlertPage:
     """Latest first; `parts[0].violation.why` and `.doubts` are the explanation."""
     stamps: list[Stamp]
     moments: list[Moment]
+    withdrawn: bool
+    """Nothing that it is about stands any more."""
     trail_from_at: datetime
     trail_to_at: datetime
     trail: list[TrailPoint]
@@ -125,10 +129,12 @@ def alert_page(public_id: str, *, by: User) -> AlertPage:
         raise NoSuchAlertError("This alert is about no wearer: go back to its page")
     from_at, to_at = _around(alert)
     shown = trail(alert.wearer, from_at, to_at) if by.may(Permission.SEE_TRAIL) else []
+    parts = _parts(alert)
     return AlertPage(
         alert=alert,
         wearer=alert.wearer,
-        parts=_parts(alert),
+        parts=parts,
+        withdrawn=bool(parts) and all(p.violation.withdrawn_at for p in parts),
         stamps=stamps(alert),
         moments=list(alert.moments.order_by("at", "id")),
         trail_from_at=from_at,
@@ -158,7 +164,7 @@ def _parts(alert: Alert) -> list[Part]:
                 violation=violation,
                 condition=version.condition if version else None,
                 version=version,
-                corrections=list(violation.corrections.order_by("at", "id")),
+                changes=changes(list(violation.corrections.order_by("at", "id"))),
             )
         )
     return parts

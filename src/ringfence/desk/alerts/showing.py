@@ -19,6 +19,7 @@ MOMENTS = {
     "resumed": "Resumed",
     "ended": "Ended",
     "corrected": "Corrected",
+    "reopened": "Back in the queue",
     "delivered": "Shown on an open control room page",
     "acknowledged": "Acknowledged",
     "note": "Note",

@@ -46,6 +46,8 @@ class Event(StrEnum):
     QUARANTINE_DECODED = "quarantine.decoded"
     QUARANTINE_DROPPED = "quarantine.dropped"
     VIOLATIONS_EXPORTED = "violations.exported"
+    VIOLATIONS_REPLAYED = "violations.replayed"
+    ZONE_BACKTESTED = "zone.backtested"
 
     ALERT_OPENED = "alert.opened"
     ALERT_UPGRADED = "alert.upgraded"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
+from typing import Any
 
 from django.db.models import Max, Q, QuerySet
 
@@ -36,6 +37,20 @@ class RuleChange:
     version_id: int
     wearer_id: int
     effective_at: datetime
+    key: str
+    version: int
+    recorded_by: str
+    recorded_at: datetime
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Which condition, and who changed it when: for a correction's cause."""
+        return {
+            "condition": self.key,
+            "version": self.version,
+            "recorded_by": self.recorded_by,
+            "recorded_at": self.recorded_at.isoformat(),
+        }
 
 
 def engine_conditions(wearers: Collection[int] | None = None) -> list[Rule]:
@@ -70,7 +85,15 @@ def rule_changes_since(version_id: int) -> list[RuleChange]:
     rows = (
         ConditionVersion.objects.filter(id__gt=version_id)
         .order_by("id")
-        .values_list("id", "condition__order__wearer_id", "effective_at")
+        .values_list(
+            "id",
+            "condition__order__wearer_id",
+            "effective_at",
+            "condition__key",
+            "version",
+            "recorded_by",
+            "recorded_at",
+        )
     )
     return [RuleChange(*row) for row in rows]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from ringfence.desk.cases.queries import rule_changes_since
 from ringfence.desk.kit.clock import to_ms
@@ -19,6 +21,8 @@ class Need:
 
     from_ms: int
     because: str
+    cause: Mapping[str, Any] = field(default_factory=dict)
+    """`Correction.cause`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +55,17 @@ def needs(fitted: Fitted, position: int, *, look_at_fittings: bool) -> Needs:
     read_now, of = before, dict[int, Need]()
     for change in rule_changes_since(before):
         read_now = max(read_now, change.version_id)
-        _earlier(of, change.wearer_id, to_ms(change.effective_at), "a condition changed")
+        need = Need(to_ms(change.effective_at), "a condition changed", change.told)
+        _earlier(of, change.wearer_id, need)
     if look_at_fittings:
         for wearer_id, from_ms in _fittings_changed(fitted, position):
-            _earlier(of, wearer_id, from_ms, "a fitting was recorded or changed")
+            _earlier(of, wearer_id, Need(from_ms, "a fitting was recorded or changed"))
     return Needs(of, before, read_now)
 
 
-def _earlier(of: dict[int, Need], wearer_id: int, from_ms: int, because: str) -> None:
-    if wearer_id not in of or from_ms < of[wearer_id].from_ms:
-        of[wearer_id] = Need(from_ms, because)
+def _earlier(of: dict[int, Need], wearer_id: int, need: Need) -> None:
+    if wearer_id not in of or need.from_ms < of[wearer_id].from_ms:
+        of[wearer_id] = need
 
 
 def _fittings_changed(fitted: Fitted, position: int) -> list[tuple[int, int]]:

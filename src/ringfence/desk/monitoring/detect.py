@@ -199,6 +199,7 @@ class Detector:
             onward=onward,
             rewound=again,
             because=docket.because if again else "",
+            cause=docket.cause if again else {},
             drop_from_ms=docket.late_from_ms if again else None,
             fittings=self.fitted.spans(docket.wearer_id),
         )

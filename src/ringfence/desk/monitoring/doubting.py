@@ -10,6 +10,7 @@ import numpy as np
 from ringfence.desk.kit.clock import from_ms
 from ringfence.engine import Batch, compile_plan, evaluate, initial_state
 from ringfence.engine.fix import NO_POSITION
+from ringfence.engine.hindsight import in_hindsight
 from ringfence.engine.words import Doubt
 
 if TYPE_CHECKING:
@@ -28,10 +29,16 @@ WORDS = {
 """In the order of gravity. Doubts that are not of a single fix are told with the violation."""
 
 
+RETURNED = "a jump and a return: the fixes before and after it agree on another place"
+BORNE_OUT = "doubted at first ({}); the next fix bears the place out"
+OF_THE_WAY = Doubt.IMPOSSIBLE_SPEED | Doubt.JUMP
+
+
 def doubts_along(reports: Sequence[Report]) -> list[tuple[str, ...]]:
     """The doubts about each of one wearer's reports, which must be in order of time.
 
-    The first fixes are judged without what came before them.
+    Each is looked at again with its neighbours: what they show of it is marked, nothing is left
+    out. The first fixes are judged without what came before them, the last without what comes.
     """
     if not reports:
         return []
@@ -41,8 +48,19 @@ def doubts_along(reports: Sequence[Report]) -> list[tuple[str, ...]]:
         end_at=from_ms(reports[-1].time_ms),
         wearers=["trail"],
     )
-    result = evaluate(plan, initial_state(plan), _batch(reports))
-    return [tuple(text for doubt, text in WORDS.items() if bits & doubt) for bits in result.doubts]
+    batch = _batch(reports)
+    doubts = evaluate(plan, initial_state(plan), batch).doubts
+    borne_out, returned = in_hindsight(batch, doubts)
+    return [
+        _said(int(bits), borne_out=bool(borne), returned=bool(back))
+        for bits, borne, back in zip(doubts, borne_out, returned, strict=True)
+    ]
+
+
+def _said(bits: int, *, borne_out: bool, returned: bool) -> tuple[str, ...]:
+    said = [(doubt, text) for doubt, text in WORDS.items() if bits & doubt]
+    texts = [BORNE_OUT.format(t) if borne_out and d & OF_THE_WAY else t for d, t in said]
+    return tuple([*texts, RETURNED] if returned else texts)
 
 
 def _batch(reports: Sequence[Report]) -> Batch:

@@ -269,10 +269,15 @@ class Correction(models.Model):
     violation = models.ForeignKey(Violation, on_delete=models.PROTECT, related_name="corrections")
     at = models.DateTimeField()
     what = models.CharField(max_length=32)
-    """`found_late`, `begin_moved`, `confirmed_earlier`, `confirmed_later`, `withdrawn`, …"""
+    """`found_late`, `begin_moved`, `confirmed_earlier`, `confirmed_later`, `withdrawn`, …;
+    `evidence_changed` where nothing but figures and words did."""
     why = models.CharField(max_length=200)
+    cause = models.JSONField(default=dict)
+    """By ids: `reports` (the first of them), `late` (how many) and when they came (`received_ms`);
+    or the `condition`, its `version`, and by whom and when that was recorded."""
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
+    """`recording.INSTANTS`, `FIGURES` and, where they differ, `TEXTS`."""
 
     def __str__(self) -> str:
         return f"{self.what} of violation {self.violation_id}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FOREVER_MS = 2**62
+MOST_NAMED = 20
+"""So many late reports are named one by one in a correction; the others came with them."""
 LATE_REPORT = "a report arrived late"
 UNREADABLE = "the engine’s memory has another format or profile"
 
@@ -56,6 +58,17 @@ class Docket:
     def because(self) -> str:
         """Why it is judged again, in plain words."""
         return LATE_REPORT if self.need is None else self.need.because
+
+    @property
+    def cause(self) -> Mapping[str, Any]:
+        """By what it is judged again, by ids: `Correction.cause`."""
+        late = self.rows[self.rows["time_ms"] <= self.clock_ms]
+        told = {} if self.need is None else dict(self.need.cause)
+        if len(late):
+            told["late"] = len(late)
+            told["reports"] = [int(n) for n in np.sort(late["id"])[:MOST_NAMED]]
+            told["received_ms"] = int(late["received_ms"].max())
+        return told
 
 
 @dataclass(slots=True)

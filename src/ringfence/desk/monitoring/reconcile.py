@@ -103,17 +103,17 @@ def _overlap(row: Row, said: Said) -> bool:
 
 
 def corrections(row: Row, said: Said) -> list[str]:
-    """What late data changed of a row, by name: only what a person was told or acted upon."""
+    """What late data or a changed rule changes of a row, by name, what matters most first."""
     found = []
     if row.withdrawn_at is not None:
         found.append("reinstated")
-    if row.begin_at != said.begin_at:
-        found.append("begin_moved")
     if row.state != said.state:
         found.append("confirmed_late" if said.state == "confirmed" else "only_possible")
     elif row.confirmed_at != said.confirmed_at:
         earlier = (said.confirmed_at or FAR) < (row.confirmed_at or FAR)
         found.append("confirmed_earlier" if earlier else "confirmed_later")
+    if row.begin_at != said.begin_at:
+        found.append("begin_moved")
     if row.end_at != said.end_at:
         found.append("reopened" if said.end_at is None else "end_moved")
     if row.how != said.how:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,14 @@ from django.db.models import F, Q
 
 from ringfence.desk.kit.clock import from_ms, to_ms
 from ringfence.desk.monitoring import checkpoints
+from ringfence.desk.monitoring.correcting import (
+    EVIDENCE,
+    ON_TIME,
+    Cause,
+    Facts,
+    correction_rows,
+    facts_of,
+)
 from ringfence.desk.monitoring.judging import NEVER_MS, Task, Verdict
 from ringfence.desk.monitoring.models import (
     Checkpoint,
@@ -81,6 +89,8 @@ class Judged:
     """Judged again up to where it was before, with the late data."""
     because: str = ""
     """Why it was rewound, in plain words."""
+    cause: Mapping[str, Any] = field(default_factory=dict)
+    """What that was, by ids: `Correction.cause`."""
     drop_from_ms: int | None = None
     """Checkpoints from here on rest on incomplete data."""
     fittings: list[list[int]] = field(default_factory=list)
@@ -106,8 +116,8 @@ def record(judged: Sequence[Judged], at: datetime) -> int:
     for one in judged:
         mine = rows[one.wearer_id]
         if one.rewound is not None:
-            book.take(mine, one.rewound, one.because)
-        book.take(mine, one.onward, "")
+            book.take(mine, one.rewound, Cause(one.because, one.cause))
+        book.take(mine, one.onward, ON_TIME)
     changed = book.write()
     write_states([_state_row(one) for one in judged])
     _write_checkpoints(judged)
@@ -161,7 +171,7 @@ class _Book:
         self.changed: dict[int, Violation] = {}
         self.corrections: list[Correction] = []
 
-    def take(self, rows: list[Violation], verdict: Verdict, because: str) -> None:
+    def take(self, rows: list[Violation], verdict: Verdict, because: Cause) -> None:
         """Reconcile one verdict with a wearer's rows; `because` is set when it is a correction."""
         base_ms = verdict.task.clock_ms
         unsettled = [r for r in rows if r.end_at is None or to_ms(r.end_at) > base_ms]
@@ -173,7 +183,7 @@ class _Book:
             else:
                 self._change(pair, verdict, because)
 
-    def _add(self, said: Said, verdict: Verdict, because: str) -> Violation:
+    def _add(self, said: Said, verdict: Verdict, because: Cause) -> Violation:
         row = Violation(
             wearer_id=verdict.task.wearer_id,
             condition_key=said.condition or "",
@@ -186,12 +196,12 @@ class _Book:
             self._correct(row, ["found_late"], because, {})
         return row
 
-    def _change(self, pair: Pair, verdict: Verdict, because: str) -> None:
+    def _change(self, pair: Pair, verdict: Verdict, because: Cause) -> None:
         row, said = pair.row, pair.said
         if said is None:
             raise ValueError("a change needs something said")
-        before, was = _facts(row), (row.state, row.confirmed_at)
-        whats = corrections(row, said) if because else []
+        before, was = facts_of(row), (row.state, row.confirmed_at)
+        whats = corrections(row, said)
         gone = row.withdrawn_at is not None
         row.withdrawn_at, row.withdrawn_why = None, ""
         if not _copy(row, said) and not gone:
@@ -201,17 +211,17 @@ class _Book:
             self._stamp(row, verdict, late=row.late or late)
         if row.pk is not None:
             self.changed[row.pk] = row
-        if whats and "confirmed" in (was[0], row.state):
-            self._correct(row, whats, because, before)
+        if because:
+            # Every change has its row, a digit's too: what was told is never changed in silence.
+            self._correct(row, whats or [EVIDENCE], because, before)
 
-    def _withdraw(self, row: Violation, because: str) -> None:
-        before = _facts(row)
+    def _withdraw(self, row: Violation, because: Cause) -> None:
+        before = facts_of(row)
         row.withdrawn_at = self.at
-        row.withdrawn_why = because or "what is known now does not show it any more"
+        row.withdrawn_why = because.why or "what is known now does not show it any more"
         if row.pk is not None:
             self.changed[row.pk] = row
-        if row.state == "confirmed":
-            self._correct(row, ["withdrawn"], row.withdrawn_why, before)
+        self._correct(row, ["withdrawn"], Cause(row.withdrawn_why, because.what), before)
 
     def _stamp(self, row: Violation, verdict: Verdict, *, late: bool) -> None:
         """When it was received and detected, and whether that was late."""
@@ -220,12 +230,8 @@ class _Book:
         behind = row.received_at - (row.confirmed_at or row.begin_at) if row.received_at else None
         row.late = late or (behind is not None and behind > LATE)
 
-    def _correct(self, row: Violation, whats: list[str], because: str, before: Any) -> None:
-        after = _facts(row)
-        self.corrections += [
-            Correction(violation=row, at=self.at, what=w, why=because, before=before, after=after)
-            for w in whats
-        ]
+    def _correct(self, row: Violation, whats: list[str], because: Cause, before: Facts) -> None:
+        self.corrections += correction_rows(row, whats, because, before, self.at)
 
     def write(self) -> int:
         """Number, save and count what is new or changed."""
@@ -253,15 +259,6 @@ def _copy(row: Violation, said: Said) -> bool:
     for name in changed:
         setattr(row, name, values[name])
     return bool(changed)
-
-
-def _facts(row: Violation) -> dict[str, Any]:
-    """What a correction keeps of a row: states and instants, no place."""
-    instants = {
-        name: value.isoformat() if (value := getattr(row, name)) else None
-        for name in ("begin_at", "confirmed_at", "end_at", "withdrawn_at")
-    }
-    return {"state": row.state, "how": row.how, **instants}
 
 
 def _received_at(verdict: Verdict, decided_at: datetime) -> datetime | None:

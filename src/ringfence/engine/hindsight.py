@@ -1,0 +1,88 @@
+"""What a fix's neighbours show of it, once they are there. Pure; for people who read a trail.
+
+The law needs none of it: it judges each fix at its own instant, a fix that bears a doubted one out
+restores the belief in that place, and one that returned decided nothing by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from ringfence.engine.fix import E7, NO_POSITION, Source
+from ringfence.engine.profiles import STANDARD, Profile, Thresholds
+from ringfence.engine.trust import believed, flat_m, radius_m, travel_doubts
+from ringfence.engine.words import Doubt
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ringfence.engine.fix import Batch
+
+OF_THE_WAY: Final = int(Doubt.IMPOSSIBLE_SPEED | Doubt.JUMP)
+RETURN_MPS: Final = 5.0
+"""Out and back between two fixes at one place faster than this, circles taken off, is no errand
+on foot; a car that does it within `RETURN_WITHIN_MS` stops at neither end."""
+RETURN_WITHIN_MS: Final = 600_000
+
+
+class Hindsight(NamedTuple):
+    """By row of the trail."""
+
+    borne_out: NDArray[np.bool_]
+    """It was doubted for the way to it, and the next fix agrees with it: a tunnel, a fast train."""
+    returned: NDArray[np.bool_]
+    """It lies aside from two neighbours that agree on a place: a jump and a return."""
+
+
+def in_hindsight(
+    trail: Batch, doubts: NDArray[np.int32], *, profile: Profile = STANDARD
+) -> Hindsight:
+    """Look at each fix again with the one before it and the one after it.
+
+    Args:
+        trail: one wearer's items, in order of time.
+        doubts: what the law doubted of each at its own instant (`Result.doubts`).
+        profile: the thresholds to judge by.
+    """
+    limits = profile.thresholds()
+    seen = Hindsight(np.zeros(len(trail), np.bool_), np.zeros(len(trail), np.bool_))
+    located = (trail.lat_e7 != NO_POSITION) & (doubts & int(Doubt.NULL_ISLAND) == 0)
+    rows = np.flatnonzero(located & (trail.source != Source.CELL))
+    for before, at, after in zip([-1, *rows], rows, rows[1:], strict=False):
+        seen.borne_out[at] = _is_borne_out(limits, trail, doubts, int(at), int(after))
+        if before >= 0 and not seen.borne_out[at]:
+            seen.returned[at] = _has_returned(limits, trail, int(before), int(at), int(after))
+    return seen
+
+
+def _is_borne_out(
+    limits: Thresholds, trail: Batch, doubts: NDArray[np.int32], at: int, after: int
+) -> bool:
+    if not doubts[at] & OF_THE_WAY or not believed(int(doubts[after])):
+        return False
+    elapsed_ms = int(trail.time_ms[after] - trail.time_ms[at])
+    return travel_doubts(limits, _apart_m(limits, trail, at, after), elapsed_ms, np.nan) == 0
+
+
+def _has_returned(limits: Thresholds, trail: Batch, before: int, at: int, after: int) -> bool:
+    out_ms = int(trail.time_ms[at] - trail.time_ms[before])
+    back_ms = int(trail.time_ms[after] - trail.time_ms[at])
+    if out_ms <= 0 or back_ms <= 0 or out_ms + back_ms > RETURN_WITHIN_MS:
+        return False
+    if _apart_m(limits, trail, before, after) > 0.0:
+        return False
+    out_m, back_m = _apart_m(limits, trail, before, at), _apart_m(limits, trail, at, after)
+    return out_m > RETURN_MPS * out_ms / 1000.0 and back_m > RETURN_MPS * back_ms / 1000.0
+
+
+def _apart_m(limits: Thresholds, trail: Batch, a: int, b: int) -> float:
+    """Metres between two fixes, circles taken off; negative = the circles meet."""
+    lat = [trail.lat_e7[row] / E7 for row in (a, b)]
+    lon = [trail.lon_e7[row] / E7 for row in (a, b)]
+    east = max(float(np.cos(np.radians(lat[1]))), 0.001)
+    circles_m = sum(
+        radius_m(limits, float(trail.accuracy_m[row]), int(trail.source[row])) for row in (a, b)
+    )
+    return float(flat_m(east, lon[1] - lon[0], lat[1] - lat[0])) - circles_m
