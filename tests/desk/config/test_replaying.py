@@ -57,7 +57,8 @@ def test_an_archive_judged_again_is_the_archive(
     """Reports came late, twice and shuffled; conditions were edited; the monitor was restarted."""
     monkeypatch.setattr(replaying, "PIECE_MS", piece_h * 3_600_000)
     rng = random.Random(seed)
-    pieces = arrivals(rng, life(rng))
+    days = [replace(s, at=s.at + timedelta(days=d)) for d in range(3) for s in life(rng)]
+    pieces = arrivals(rng, days)
     detector = Detector()
     for n, piece in enumerate(pieces):
         deliver(tag, piece)
@@ -68,10 +69,10 @@ def test_an_archive_judged_again_is_the_archive(
             end_condition(by=ola, condition=curfew, ended_at=at(200), reason="varied")
     while detector.detect():
         pass
-    detector.wake_due(TEN + timedelta(hours=HOURS + 6))
+    detector.wake_due(TEN + timedelta(days=3, hours=HOURS))
     done = replayed()
     assert done.differences == ()
-    assert done.reports > 20
+    assert done.reports > 30
     assert sum(done.after.values()) == Violation.objects.filter(withdrawn_at=None).count() > 3
     assert Correction.objects.exists()
 
