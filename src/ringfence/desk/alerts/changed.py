@@ -123,7 +123,8 @@ def _cause(correction: Correction) -> str:
     if "late" in cause:
         ids = ", ".join(str(n) for n in cause["reports"])
         more = ", …" if cause["late"] > len(cause["reports"]) else ""
+        named = f" ({ids}{more})" if ids else ""
         came = london_exact(from_ms(cause["received_ms"]))
         word = "report" if cause["late"] == 1 else "reports"
-        parts.append(f"{cause['late']} {word} ({ids}{more}), the last received on {came}")
+        parts.append(f"{cause['late']} {word}{named}, received up to {came}")
     return ": ".join(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ringfence.desk.cases.queries import rule_changes_since
@@ -33,9 +34,15 @@ class Needs:
     read_before: int
     read_now: int
 
-    def add(self, wearer_id: int, from_ms: int, because: str) -> None:
+    def add(
+        self,
+        wearer_id: int,
+        from_ms: int,
+        because: str,
+        cause: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         """Have somebody judged again, from then on at the latest."""
-        _earlier(self.of, wearer_id, from_ms, because)
+        _earlier(self.of, wearer_id, Need(from_ms, because, cause))
 
     @property
     def any(self) -> bool:

@@ -90,7 +90,8 @@ class Detector:
         due = needs(self.fitted, position or 0, look_at_fittings=not self.fittings_seen)
         taken_up = late.waiting(self.most_late)
         for one in taken_up:
-            due.add(one.wearer_id, one.from_ms, LATE_REPORT)
+            waited = {"late": one.reports, "reports": [], "received_ms": one.received_ms}
+            due.add(one.wearer_id, one.from_ms, LATE_REPORT, waited)
         due.of.update((w, Need(NEVER_MS, UNREADABLE)) for w in self.unreadable)
         if not len(rows) and not due.any:
             self.fittings_seen = True

@@ -273,7 +273,8 @@ class Correction(models.Model):
     `evidence_changed` where nothing but figures and words did."""
     why = models.CharField(max_length=200)
     cause = models.JSONField(default=dict)
-    """By ids: `reports` (the first of them), `late` (how many) and when they came (`received_ms`);
+    """By ids: `reports` (the first of them; none of those that waited their turn), `late` (how
+    many) and when they came (`received_ms`);
     or the `condition`, its `version`, and by whom and when that was recorded."""
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)

@@ -65,7 +65,7 @@ class Docket:
         late = self.rows[self.rows["time_ms"] <= self.clock_ms]
         told = {} if self.need is None else dict(self.need.cause)
         if len(late):
-            told["late"] = len(late)
+            told["late"] = len(late) + told.get("late", 0)
             told["reports"] = [int(n) for n in np.sort(late["id"])[:MOST_NAMED]]
             told["received_ms"] = int(late["received_ms"].max())
         return told

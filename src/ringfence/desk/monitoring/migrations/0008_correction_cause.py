@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """What a correction was caused by."""
 
-    dependencies = [("monitoring", "0006_quarantined_size")]
+    dependencies = [("monitoring", "0007_late_reports")]
 
     operations = [
         migrations.AddField(
