@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from ringfence.engine import states
-from ringfence.engine.compiling import inner
+from ringfence.engine.compiling import hot, inner
 from ringfence.engine.device import (
     NO_FIX,
     SILENCE,
@@ -38,7 +38,7 @@ from ringfence.engine.words import DEVICE_RULES, EndedBy
 NO_DATA: Final = int(EndedBy.NO_DATA)
 
 
-@inner
+@hot
 def place_cursor(law: Law, wearer: int, number: int) -> None:
     """Find the span that a rule is in, or the next one; a rule new to the wearer looks back."""
     me, slot, rule = law.wearers[wearer], law.slots[number], law.rows[number]
@@ -95,7 +95,7 @@ def last_look(law: Law, wearer: int) -> Look:
     )
 
 
-@inner
+@hot
 def boundary_ms(law: Law, number: int) -> int:
     """The next instant at which a rule comes into force or stops; `NEVER_MS` = none."""
     cursor = law.cursors[number]
@@ -105,7 +105,7 @@ def boundary_ms(law: Law, number: int) -> int:
     return min(NEVER_MS, int(law.spans[cursor, 0 if asleep else 1]))
 
 
-@inner
+@hot
 def schedule_due_ms(law: Law, wearer: int) -> int:
     """The next boundary of any of a wearer's law."""
     due_ms = NEVER_MS
@@ -114,7 +114,7 @@ def schedule_due_ms(law: Law, wearer: int) -> int:
     return due_ms
 
 
-@inner
+@hot
 def hearing_due_ms(law: Law, wearer: int) -> int:
     """The next instant at which not hearing, or not finding the tag, changes anything."""
     me = law.wearers[wearer]
@@ -192,7 +192,9 @@ def start(law: Law, wearer: int, number: int) -> None:
         her = law.pairs[law.rows[number].pair]
         known = known and her.fix_ms != NEVER and her.quiet == 0
     if known:
-        catch_up(law, number, far_of(law, wearer, number))
+        far = far_of(law, wearer, number)
+        if far.due == 1:
+            catch_up(law, number, far)
         word = states.word_of(law.limits, slot.log_odds, slot.with_it, slot.against)
         step(law, wearer, number, word, cause)
 

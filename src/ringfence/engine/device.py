@@ -105,7 +105,7 @@ def hear_satellites(law: Law, wearer: int, signals: int, at_ms: int) -> None:
         _end(law, wearer, JAMMED, BY_FIX, at_ms)
 
 
-@inner
+@hot
 def silence_due_ms(law: Law, wearer: int) -> int:
     """When silence becomes a violation if nothing is heard; `NEVER_MS` if it is one already."""
     heard_ms = law.wearers[wearer].heard_ms
@@ -114,7 +114,7 @@ def silence_due_ms(law: Law, wearer: int) -> int:
     return int(heard_ms + law.limits.silence_ms)
 
 
-@inner
+@hot
 def no_fix_due_ms(law: Law, wearer: int) -> int:
     """When reports without a position become a violation if they go on as they are."""
     me = law.wearers[wearer]

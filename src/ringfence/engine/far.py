@@ -54,7 +54,7 @@ class Need(NamedTuple):
     """For the straight way from the last believed fix to stay on one side."""
 
 
-@inner
+@hot
 def begin_far(law: Law, wearer: int) -> None:
     """Know nothing yet of where a wearer's rules are."""
     for k in range(law.first_slot[wearer + 1] - law.first_slot[wearer]):
@@ -165,9 +165,7 @@ def after_sure(
 
 @inner
 def catch_up(law: Law, number: int, far: np.record) -> None:
-    """Measure what was put off."""
-    if far.due == 0:
-        return
+    """Measure what was put off; to be asked where something was."""
     far.due = 0
     rule, slot = law.rows[number], law.slots[number]
     slot.last_depth_m = depth_m(
@@ -177,8 +175,10 @@ def catch_up(law: Law, number: int, far: np.record) -> None:
         slot.ahead_m = depth_at(law.edges, rule, far.way_lon, far.way_lat)
 
 
-@inner
+@hot
 def catch_all_up(law: Law, wearer: int) -> None:
     """Measure all that was put off for a wearer: the state tells no shortcut."""
     for number in range(law.first_slot[wearer], law.first_slot[wearer + 1]):
-        catch_up(law, number, far_of(law, wearer, number))
+        far = far_of(law, wearer, number)
+        if far.due == 1:
+            catch_up(law, number, far)

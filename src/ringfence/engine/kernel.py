@@ -314,7 +314,8 @@ def _judge_zone(law: Law, wearer: int, number: int, look: Look, need: Need) -> N
     else:
         past = _take_near(law, wearer, number, look)
     if not says_nothing(law.limits, slot, look, past):
-        catch_up(law, number, far)
+        if far.due == 1:
+            catch_up(law, number, far)
         speak(law, wearer, number, look, past)
     elif slot.open == 1 and far.due == 0:
         deepen(slot, look, past)
