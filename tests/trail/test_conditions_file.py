@@ -177,3 +177,10 @@ def test_a_misspelt_property_is_refused_and_not_ignored(wrong: str, right: str) 
 @pytest.mark.parametrize("name", ["name", "title", "order", "risk", "protects", "label", "colour"])
 def test_other_programs_properties_are_let_be(name: str) -> None:
     assert read_features(collection(feature(**{name: "x"})))[0].extra == {name: "x"}
+
+
+def test_a_file_that_is_nothing_but_nesting_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "deep.geojson"
+    file.write_text("[" * 300_000 + "]" * 300_000)
+    with pytest.raises(ConditionsFileError, match="nested too deep"):
+        read_conditions(file)

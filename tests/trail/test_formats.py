@@ -405,3 +405,24 @@ def test_the_shared_traces_are_read_as_reports(shared: Path, tmp_path: Path, nam
     with again.open("wb") as file:
         write_rows(file, [row for r in got for row in rows_of(r.table)], Format.CSV)
     assert rows(again) == [row for r in got for row in rows_of(r.table)]
+
+
+@pytest.mark.parametrize(
+    "opens", ['{"features":' + "[" * 300_000, '{"features":[' + '{"a":' * 300_000]
+)
+def test_a_file_that_is_nothing_but_nesting_is_refused_and_fills_no_memory(
+    tmp_path: Path, opens: str
+) -> None:
+    file = tmp_path / "deep.geojson"
+    file.write_text(opens)
+    with pytest.raises(FixesFileError, match="nested"):
+        read_fixes(file)
+
+
+def test_brackets_in_texts_are_no_nesting(tmp_path: Path) -> None:
+    fix = {"wearer": "W1", "time": "2026-03-01T10:02:00Z", "note": "[{" * 1_000}
+    point = {"type": "Point", "coordinates": [-0.1, 51.5]}
+    feature = {"type": "Feature", "properties": fix, "geometry": point}
+    file = tmp_path / "fixes.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    assert len(read_fixes(file).batch) == 1

@@ -53,6 +53,10 @@ def read_conditions(path: Path) -> list[Condition]:
         raise ConditionsFileError(
             [f"{path.name}: not JSON at {where}: {error.msg}: correct it there"]
         ) from None
+    except RecursionError:
+        raise ConditionsFileError(
+            [f"{path.name}: nested too deep for GeoJSON: write it again"]
+        ) from None
     return read_features(collection)
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PIECE: Final = 16_384
+CHUNK: Final = 1 << 20
+DEEPEST: Final = 256
+"""Arrays and objects within each other: a feature needs ten. The reader below names each by all
+that it is in, so that 4 MB of brackets took 8 GB."""
 TIMES: Final = frozenset({"time", "time_ms", "t_ms"})
 NO_FEATURES: Final = (
     'no features in it: write {"type": "FeatureCollection", "features": [{"type": "Feature", …}]}'
@@ -69,6 +73,8 @@ def _fixes(path: Path) -> Iterator[Said | str]:
 
 def _features(path: Path) -> Iterator[Any]:
     try:
+        if _may_be_deep(path):
+            _refuse_depth(path)
         with path.open("rb") as file:
             features = ijson.items(file, "features.item", use_float=True)
             first = next(features, None)
@@ -79,6 +85,29 @@ def _features(path: Path) -> Iterator[Any]:
     except (ijson.JSONError, UnicodeDecodeError, RecursionError):
         # Its own words may quote what stands there.
         raise FixesFileError("not JSON, or cut short: write it again") from None
+
+
+def _may_be_deep(path: Path) -> bool:
+    """Whether brackets open so deep, those in texts too: quick, and rarely wrong."""
+    steps = np.zeros(256, np.int8)
+    steps[[ord("["), ord("{")]], steps[[ord("]"), ord("}")]] = 1, -1
+    depth = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            way = np.cumsum(steps[np.frombuffer(chunk, np.uint8)], dtype=np.int64)
+            if depth + int(way.max()) > DEEPEST:
+                return True
+            depth += int(way[-1])
+    return False
+
+
+def _refuse_depth(path: Path) -> None:
+    depth = 0
+    with path.open("rb") as file:
+        for event, _ in ijson.basic_parse(file):
+            depth += event.startswith("start_") - event.startswith("end_")
+            if depth > DEEPEST:
+                raise FixesFileError(f"it is nested more than {DEEPEST} deep: that is no GeoJSON")
 
 
 def _alone(path: Path) -> Iterator[Any]:
