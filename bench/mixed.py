@@ -90,10 +90,11 @@ class Platform:
             connection.close()
 
     def wait_judged(self) -> None:
-        """Until every stored report was read by the monitor."""
+        """Until every stored report was read by the monitor, and no late one waits its turn."""
         waiting = (
-            "SELECT COUNT(*) FROM monitoring_report WHERE id > COALESCE((SELECT position FROM "
-            "monitoring_cursor WHERE stage = 'monitoring.detect'), 0)"
+            "SELECT (SELECT COUNT(*) FROM monitoring_report WHERE id > COALESCE((SELECT position "
+            "FROM monitoring_cursor WHERE stage = 'monitoring.detect'), 0)) + "
+            "(SELECT COUNT(*) FROM monitoring_latereports)"
         )
         while self.rows(waiting)[0][0]:
             time.sleep(0.2)
