@@ -32,7 +32,7 @@ def test_another_profile_confirms_later_and_the_reason_names_its_thresholds() ->
     assert "confirmed_at" in one.changed
     assert one.alerts
     assert "Judged by cautious/1, not standard/1" in one.why
-    assert "confirm_above 0.9 → 0.99" in one.why
+    assert "confirm_above 0.93 → 0.99" in one.why
     assert "agreeing 2 → 3" in one.why
 
 

@@ -26,13 +26,21 @@ def test_a_fix_on_the_way_is_said_to_count_for_two_and_where_the_way_leads() -> 
     assert any("carried on the way of those before it" in d for d in visit.doubts)
 
 
+def test_a_fix_within_reach_of_a_way_that_turned_is_said_to_be_that() -> None:
+    by_car = [(m, 550, 400 * m - 4_000.0) for m in range(11)]
+    (visit,) = found(condition(), fixes([*by_car, (11, 130, 0)], speed_mps=7.0))
+    assert (visit.state, visit.fixes) == ("confirmed", 1)
+    assert "the fix of that instant lies within reach at their pace" in why(visit)
+    assert any("lay within reach at the pace of those before it" in d for d in visit.doubts)
+
+
 def test_fixes_in_a_row_are_counted_as_they_lay() -> None:
     (visit,) = found(condition(), fixes(stay(0, 20, 0)))
     count = int(re.search(r"(\d+) fixes in a row lay past the edge", why(visit)).group(1))
     minutes = (visit.confirmed_at - visit.begin_at).total_seconds() / 60
     assert count == minutes + 1 >= STANDARD.agreeing
     assert "carries on the way" not in why(visit)
-    assert "confirming takes 90 %" in why(visit)
+    assert "confirming takes 93 %" in why(visit)
 
 
 def test_what_only_geometry_decides_is_said_to_weigh_no_error() -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from ringfence.engine.compiling import hot
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
-from ringfence.engine.track import SIGMAS_IN_CIRCLE, follow, is_going, noise_m2
-from ringfence.engine.trust import CELL, Look, believed, counts, doubts_of, flat_m
+from ringfence.engine.track import OFF_WAY, SIGMAS_IN_CIRCLE, follow, is_going, noise_m2
+from ringfence.engine.trust import CELL, NO_ACCURACY, Look, believed, counts, doubts_of, flat_m
 from ringfence.geo.compiled import compiled
 
 SETTLED_PLACE: Final = 3
@@ -70,21 +70,15 @@ def share_past(depth_m: float, sigma_m: float) -> float:
 
 
 @compiled
-def on_track(limits: Thresholds, sigma_m: float, depth_m: float) -> float:
-    """Log-odds of "past the edge" of a tag on its way, from where its track puts it.
+def odds_on_way(limits: Thresholds, share: float, strayed: bool) -> float:
+    """Log-odds of "past the edge" of a tag on its way.
 
     Args:
         limits: the profile's.
-        sigma_m: how surely: standard deviation along one axis.
-        depth_m: how far past the edge the track is.
+        share: of where the tag may be by its track, what lies past the edge.
+        strayed: whether the fix lies within reach only, not where the way led.
     """
-    return odds_on_way(limits, share_past(depth_m, sigma_m))
-
-
-@compiled
-def odds_on_way(limits: Thresholds, share: float) -> float:
-    """Log-odds of a tag on its way, by how much of where it may be lies past the edge."""
-    outlier = limits.outlier_on_way
+    outlier = limits.outlier_strayed if strayed else limits.outlier_on_way
     p = (1.0 - outlier) * share + 0.5 * outlier
     return max(limits.floor, min(limits.ceiling, math.log(p / (1.0 - p))))
 
@@ -111,8 +105,9 @@ def odds_together(p: float) -> float:
 
 @compiled
 def before(limits: Thresholds, log_odds: float, look: Look) -> float:
-    """What time has left of belief."""
-    return limits.unknown + (log_odds - limits.unknown) * look.keep
+    """What time has left of belief; on the move, old compliance says less of now."""
+    left = limits.unknown + (log_odds - limits.unknown) * look.keep
+    return max(left, limits.floor_moving) if look.under_way else left
 
 
 @compiled
@@ -163,9 +158,11 @@ def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> L
         # From the fix before, believed or not: it had its share of forgetting already.
         keep = math.exp(-(look.time_ms - me.raw_ms) / limits.forget_ms)
     doubts = doubts_of(limits, me, look, accuracy_m)
-    moving, on_way, turned = is_moving(limits, me, look), False, False
+    way, moving = OFF_WAY, is_moving(limits, me, look)
     if believed(doubts) and look.source != CELL:
-        on_way, turned = follow(limits, me, look)
+        way = follow(limits, me, look)
+        if way.strayed and doubts & NO_ACCURACY:
+            way = OFF_WAY  # it may be anywhere, and the pace itself may be made of such fixes
         moving = moving or is_going(limits, me)
     return Look(
         look.time_ms,
@@ -179,8 +176,10 @@ def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> L
         keep,
         look.east,
         moving,
-        on_way and moving,
-        turned,
+        way.carries_on and moving,
+        way.turned,
+        way.strayed,
+        moving and me.fix_ms != NEVER and me.rest_fixes == 0,
     )
 
 

@@ -67,7 +67,7 @@ def look_back(law: Law, wearer: int, number: int) -> None:
     look = last_look(law, wearer)
     if law.rows[number].pair < 0:
         me, slot = law.wearers[wearer], law.slots[number]
-        take_in(law.limits, slot, measure(law.edges, law.rows[number], slot, me, look))
+        take_in(law.limits, slot, measure(law.edges, law.rows[number], slot, look))
     else:
         learn_pair(law, wearer, number, look)
 
@@ -92,6 +92,8 @@ def last_look(law: Law, wearer: int) -> Look:
         moving=False,
         on_way=False,
         turned=False,
+        strayed=False,
+        under_way=False,
     )
 
 

@@ -67,6 +67,17 @@ _OTHERWISE_SPOOFED: Final = (
 _OTHERWISE_MOCKED: Final = (
     "Apps that test, simulate or correct positions set the same mark: look at what is installed."
 )
+_ON_WAY: Final = {
+    1: ": the fix of that instant carries on the way that the fixes before it show",
+    2: ": the fixes before it show the tag on its way, and the fix of that instant lies within "
+    "reach at their pace",
+}
+"""By what a decision rests on one fix: `on_way` of its row."""
+_BORNE_OUT: Final = {
+    0: "",
+    1: ", which carried on the way of those before it",
+    2: ", which lay within reach at the pace of those before it",
+}
 _ENDED: Final = {
     EndedBy.LEFT: "It was over at {end}: outside again.",
     EndedBy.RETURNED: "It was over at {end}: back inside.",
@@ -241,7 +252,7 @@ def _decided(row: np.record, where: str, profile: Profile) -> list[str]:
         return [f"{line}, when it came into force, by the last place known then. {takes}"]
     if not int(row.on_way):
         return [f"{line}: {_in_row(row, where, profile)}. {takes}"]
-    line += ": the fix of that instant carries on the way that the fixes before it show"
+    line += _ON_WAY[int(row.on_way)]
     if not isnan(float(row.own_m)) and isnan(float(row.age_s)):
         line += (
             f", which puts the tag {float(row.own_m):,.0f} m {where}, give or take "
@@ -305,6 +316,6 @@ def doubts_of(row: np.record, name: RuleName) -> tuple[str, ...]:
     if spatial and int(row.fixes) == 0:
         lines.append("It rests on the last fix before that instant; none came since.")
     if spatial and int(row.fixes) == 1:
-        way = ", which carried on the way of those before it" if int(row.on_way) else ""
+        way = _BORNE_OUT[int(row.on_way)]
         lines.append(f"It rests on one fix past the edge{way}.")
     return tuple(lines)

@@ -26,7 +26,7 @@ from ringfence.engine.judging import (
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.saying import Law
-from ringfence.engine.track import SIGMAS_IN_CIRCLE
+from ringfence.engine.track import SIGMAS_IN_CIRCLE, noise_m2
 from ringfence.engine.trust import CELL, M_IN_DEGREE, Look, counts, flat_m
 from ringfence.geo.compiled import compiled
 
@@ -69,7 +69,8 @@ def prepare_sure(limits: Thresholds, sure: np.ndarray) -> None:
         share = float(side)
         sure[side, 0] = -1.0
         sure[side, 2] = odds_together(share) if side == 1 else 0.0
-        sure[side, 3] = odds_on_way(limits, share)
+        sure[side, 3] = odds_on_way(limits, share, False)
+        sure[side, 4] = odds_on_way(limits, share, True)
 
 
 @hot
@@ -85,10 +86,12 @@ def need_of(limits: Thresholds, me: np.record, look: Look) -> Need:
     sigma_m = look.radius_m / SIGMAS_IN_CIRCLE
     past_m = SURE_SIGMAS * (sigma_m + limits.tail_m)
     kept_m = past_m if look.moving else SURE_SIGMAS * sigma_m
-    if look.on_way:
+    if look.on_way and not look.strayed:
+        # Where the tag may be lies between the fix and where it was expected.
         ahead_m = flat_m(look.east, look.lon - me.track_lon, look.lat - me.track_lat)
-        ahead_m = LONGER * ahead_m + SURE_SIGMAS * math.sqrt(me.var_pp)
-        kept_m, past_m = max(kept_m, ahead_m), max(past_m, ahead_m)
+        expected_m = ahead_m / (1.0 - me.var_pp / noise_m2(limits, look.radius_m))
+        past_m += LONGER * expected_m
+        kept_m = past_m
     way_m = 0.0
     if me.fix_ms != NEVER:
         way_m = LONGER * flat_m(look.east, look.lon - me.lon, look.lat - me.lat)
@@ -139,9 +142,10 @@ def take_far(law: Law, wearer: int, number: int, look: Look) -> bool:
     far.way_lon, far.way_lat = me.track_lon, me.track_lat
     carries_on = look.on_way and counts(look.doubts, past)
     slot.ahead_m = 0.0 if carries_on else np.nan
+    slot.strayed = look.strayed
     if tally(law.limits, slot, look, past):
         if carries_on:
-            slot.log_odds = law.sure[1 if past else 0, 3]
+            slot.log_odds = law.sure[1 if past else 0, 4 if look.strayed else 3]
         else:
             slot.log_odds = after_sure(law.limits, law.sure, slot.log_odds, look, past)
     return past

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from ringfence.engine import plan, states
-from ringfence.engine.belief import after, before, on_track
+from ringfence.engine.belief import after, before, odds_on_way, probability, share_past
 from ringfence.engine.compiling import hot, inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.saying import Cause, Law, move, step
-from ringfence.engine.trust import CELL, FROZEN, Look, counts
+from ringfence.engine.track import SIGMAS_IN_CIRCLE
+from ringfence.engine.trust import CELL, FROZEN, Look, counts, flat_m
 from ringfence.engine.words import EndedBy
 from ringfence.geo.distance import BEYOND_M, contains, signed_distance_m
 
@@ -37,8 +38,8 @@ class Reading(NamedTuple):
     past: bool
     ahead_m: float
     """The same of where the track puts the tag, if the fix carries on its way …"""
-    spread_m: float
-    """… and how surely: standard deviation along one axis."""
+    odds: float
+    """… and the log-odds of its being past the edge."""
 
 
 @hot
@@ -85,7 +86,7 @@ def past_edge(rule: np.record, depth_m: float) -> bool:
 
 
 @inner
-def measure(edges: Arrays, rule: np.record, slot: np.record, me: np.record, look: Look) -> Reading:
+def measure(edges: Arrays, rule: np.record, slot: np.record, look: Look) -> Reading:
     """Measure a fix against one rule.
 
     Called with no more than it needs, not laid into the kernel's loop: handing over the whole law
@@ -96,10 +97,49 @@ def measure(edges: Arrays, rule: np.record, slot: np.record, me: np.record, look
     slot.last_depth_m = depth
     if rule.role == RING:
         depth = min(depth, rule.buffer_m - depth)  # the nearer of its two edges decides
-    ahead_m = depth
-    if look.on_way:
-        ahead_m = depth_at(edges, rule, me.track_lon, me.track_lat)
-    return Reading(look, depth, past, ahead_m, math.sqrt(me.var_pp))
+    return Reading(look, depth, past, depth, 0.0)
+
+
+@inner
+def foresee(law: Law, rule: np.record, me: np.record, reading: Reading) -> Reading:
+    """Add to a fix that carries on its way where the track puts the tag, and how probably past."""
+    look, share = reading.look, share_ahead(law, rule, me, reading.look)
+    return Reading(
+        look,
+        reading.depth_m,
+        reading.past,
+        depth_at(law.edges, rule, me.track_lon, me.track_lat),
+        odds_on_way(law.limits, share, look.strayed),
+    )
+
+
+@inner
+def share_ahead(law: Law, rule: np.record, me: np.record, look: Look) -> float:
+    """Of where a tag on its way may be, the share past the edge.
+
+    Either the fix's circle is true, or its error is one of the wide ones: the better the fix fits
+    where the track was leading, the likelier the first. Both places lie between the two.
+    """
+    limits = law.limits
+    narrow_m = look.radius_m / SIGMAS_IN_CIRCLE
+    noise_m2, wide_m2 = narrow_m * narrow_m, (narrow_m + limits.tail_m) ** 2
+    if look.strayed:  # it was expected nowhere: its own error is all that there is to weigh
+        depth = depth_at(law.edges, rule, look.lon, look.lat)
+        share = share_past(depth, narrow_m)
+        return share + limits.tail * (share_past(depth, math.sqrt(wide_m2)) - share)
+    both_m2 = (1.0 - limits.tail) * noise_m2 + limits.tail * wide_m2
+    left = 1.0 - me.var_pp / both_m2  # of the way from the fix to where it was expected
+    lon, lat = (me.track_lon - look.lon) / left, (me.track_lat - look.lat) / left
+    off_m2, before_m2 = flat_m(look.east, lon, lat) ** 2, me.var_pp / left
+    shares = weights = 0.0
+    for part, error_m2 in ((1.0 - limits.tail, noise_m2), (limits.tail, wide_m2)):
+        spread_m2 = before_m2 + error_m2
+        weight = part / spread_m2 * math.exp(-0.5 * off_m2 / spread_m2)
+        back = error_m2 / spread_m2
+        depth = depth_at(law.edges, rule, look.lon + back * lon, look.lat + back * lat)
+        shares += weight * share_past(depth, math.sqrt(before_m2 * back))
+        weights += weight
+    return shares / weights
 
 
 @inner
@@ -108,10 +148,11 @@ def take_in(limits: Thresholds, slot: np.record, reading: Reading) -> None:
     look, past = reading.look, reading.past
     carries_on = look.on_way and counts(look.doubts, past)
     slot.ahead_m = reading.ahead_m if carries_on else np.nan
+    slot.strayed = look.strayed
     if not tally(limits, slot, look, past):
         return
     if carries_on:
-        slot.log_odds = on_track(limits, reading.spread_m, reading.ahead_m)
+        slot.log_odds = reading.odds
         return
     left = before(limits, slot.log_odds, look)
     slot.log_odds = after(limits, left, look, reading.depth_m, past)
@@ -150,6 +191,7 @@ def says_nothing(limits: Thresholds, slot: np.record, look: Look, past: bool) ->
     move(slot, word)
     if slot.open == 1:
         count(slot, look, past)
+        slot.probability = max(slot.probability, probability(slot.log_odds))
     note_settled(limits, slot)
     return True
 
@@ -177,6 +219,7 @@ def settle(law: Law, wearer: int, number: int, reading: Reading, ending: int) ->
             slot.cell_fixes = slot.run_cells - (1 if past and look.source == CELL else 0)
         count(slot, look, past)
         deepen(slot, look, past)
+        slot.probability = max(slot.probability, probability(slot.log_odds))
     note_settled(law.limits, slot)
 
 

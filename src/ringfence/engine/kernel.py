@@ -28,7 +28,7 @@ from ringfence.engine.far import (
 from ringfence.engine.fix import E7, Signal, Source
 from ringfence.engine.fix import NO_POSITION as _NO_POSITION
 from ringfence.engine.items import Items, compared, is_read, remember_item
-from ringfence.engine.judging import deepen, measure, says_nothing, speak, take_in
+from ringfence.engine.judging import deepen, foresee, measure, says_nothing, speak, take_in
 from ringfence.engine.memory import FROZEN_AFTER, NEVER
 from ringfence.engine.pairs import judge_pair, pair_of
 from ringfence.engine.profiles import NEVER_MS, Thresholds
@@ -220,7 +220,21 @@ def _look_of(limits: Thresholds, items: Items, row: int) -> Look:
     east = 1.0 if limits.geometric else max(math.cos(math.radians(lat)), 0.001)
     at_ms = items.time_ms[row]
     return Look(
-        at_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0, east, False, False, False
+        at_ms,
+        lat,
+        lon,
+        circle_m,
+        source,
+        speed_mps,
+        0,
+        1.0,
+        1.0,
+        east,
+        False,
+        False,
+        False,
+        False,
+        False,
     )
 
 
@@ -327,7 +341,9 @@ def _take_near(law: Law, wearer: int, number: int, look: Look) -> bool:
     rule, slot, me = law.rows[number], law.slots[number], law.wearers[wearer]
     if rule.role == EXCLUSION and slot.state == CLEAR and not law.limits.geometric:
         cross(law, wearer, number, look)
-    reading = measure(law.edges, rule, slot, me, look)
+    reading = measure(law.edges, rule, slot, look)
+    if look.on_way:
+        reading = foresee(law, rule, me, reading)
     take_in(law.limits, slot, reading)
     note_far(far_of(law, wearer, number), slot, reading)
     return bool(reading.past)
@@ -342,5 +358,6 @@ def _remember(limits: Thresholds, me: np.record, look: Look) -> None:
         rest(me, look, look.moving)
     me.fix_ms, me.lat, me.lon = look.time_ms, look.lat, look.lon
     me.radius_m, me.source, me.speed_mps = look.radius_m, look.source, speed
+    me.paced = 0 if math.isnan(look.speed_mps) else 1
     me.quiet = 0
     me.steady = 1 if look.on_way or me.rest_fixes >= 2 else 0

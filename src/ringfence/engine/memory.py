@@ -41,8 +41,8 @@ circle of the deepest. Of a proximity: the two circles and the age of the older 
 nearest, and how fast the two closed in when it began or was confirmed; NaN = not known. `in_row`:
 how many fixes in a row lay past the edge when it was confirmed (at most `MOST_IN_ROW`; 0 = the rule
 came into force then); `on_way`: the last of them carried on the way that the fixes before it
-show. Of a zone confirmed so: how far past the edge the track put the tag (`own_m`), and its 95 %
-circle (`other_m`)."""
+show (1), or lay within reach at their pace (2). Of a zone confirmed so: how far past the edge the
+track put the tag (`own_m`), and its 95 % circle (`other_m`)."""
 
 MOST_IN_ROW: Final = 100
 
@@ -86,7 +86,7 @@ WEARER_ROW: Final = np.dtype(
         ("lone_source", np.int32),
         ("contradicted", np.int32),
         ("agreed", np.int32),
-        ("spare", np.int32),
+        ("paced", np.int32),
     ],
     align=True,
 )
@@ -95,7 +95,7 @@ WEARER_ROW: Final = np.dtype(
 believed fix. `raw_…`: the last fix, believed or not. `track_…` … `var_vv`: where
 the filter over the fixes puts the tag, its speed, and the variances of both. `rest_…`: the place
 where the tag rests. `item_…`: the last item read, so that
-its duplicate is known. `steady`: another fix bears out the last.
+its duplicate is known. `steady`: another fix bears out the last. `paced`: the last said its speed.
 `lone_…`: the last fix that none of another sort (satellite or not) was compared with, and how many
 in a row `contradicted` or `agreed`."""
 
@@ -117,7 +117,7 @@ SLOT_ROW: Final = np.dtype(
         ("seen", np.int8),
         ("open", np.int8),
         ("arrived", np.int8),
-        ("unused", np.int8),  # no padding: what stands in it would be nobody's
+        ("strayed", np.int8),
         ("run_cells", np.int16),
     ],
     align=True,
@@ -127,7 +127,7 @@ edge, and how many; `run_cells` of them by cell. `settled`: far away and
 sure of it. `seen`: 0 = the rule is new to this wearer. `open`: the row holds a violation.
 `arrived`: was on the right side since the rule's time began. `apart_…`: how far apart a pair was
 the last time that its closing speed was measured. `ahead_m`: how far past the edge the track puts
-the tag, if the last fix carried on its way; else NaN."""
+the tag, if the last fix carried on its way; else NaN. `strayed`: it lay within reach, not ahead."""
 
 EVENT_ROW: Final = np.dtype(
     [

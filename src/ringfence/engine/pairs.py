@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ringfence.engine import plan, states
-from ringfence.engine.belief import SETTLED_PLACE
+from ringfence.engine.belief import SETTLED_PLACE, odds_on_way, share_past
 from ringfence.engine.compiling import hot, inner
 from ringfence.engine.crossing import Crossing, crossed_probability, may_cross, say_crossing
 from ringfence.engine.judging import Reading, settle, take_in
@@ -121,7 +121,7 @@ def measure(law: Law, wearer: int, number: int, look: Look, hers: bool) -> Apart
 
 @inner
 def on_its_way(law: Law, wearer: int, number: int, gap: Apart, hers: bool) -> tuple[float, float]:
-    """How far past the rule's edge the mover's track puts the pair, and how surely."""
+    """How far past the rule's edge the mover's track puts the pair, and the share past it."""
     rule, me = law.rows[number], law.wearers[wearer]
     her = law.pairs[rule.pair]
     mover, other = (her, me) if hers else (me, her)
@@ -129,7 +129,7 @@ def on_its_way(law: Law, wearer: int, number: int, gap: Apart, hers: bool) -> tu
     lon, lat = (me.lon, me.lat) if hers else (me.track_lon, me.track_lat)
     depth_m, _ = depth_of(law, rule, metres, lon, lat)
     other_m = gap.other_m / SIGMAS_IN_CIRCLE
-    return depth_m, math.sqrt(mover.var_pp + other_m * other_m)
+    return depth_m, share_past(depth_m, math.sqrt(mover.var_pp + other_m * other_m))
 
 
 @inner
@@ -181,6 +181,8 @@ def seen_apart(look: Look, gap: Apart) -> Look:
         look.moving,
         look.on_way,
         look.turned,
+        look.strayed,
+        look.under_way,
     )
 
 
@@ -203,7 +205,9 @@ def judge_pair(law: Law, wearer: int, number: int, look: Look, hers: bool) -> No
         cross_pair(law, wearer, number, seen, hers)
     measure_closing(slot, look.time_ms, gap.metres)
     slot.last_depth_m = gap.nearer_m
-    reading = Reading(seen, gap.depth_m, gap.past, *on_its_way(law, wearer, number, gap, hers))
+    ahead_m, share = on_its_way(law, wearer, number, gap, hers)
+    odds = odds_on_way(law.limits, share, seen.strayed)
+    reading = Reading(seen, gap.depth_m, gap.past, ahead_m, odds)
     take_in(law.limits, slot, reading)
     settle(law, wearer, number, reading, LEFT)
     if slot.open == 1 and slot.deepest_ms == look.time_ms and slot.depth_m == gap.nearer_m:
@@ -219,19 +223,19 @@ def learn_pair(law: Law, wearer: int, number: int, look: Look) -> None:
     # The older place is the other side's: its age is what may have changed since.
     hers = her.fix_ms > look.time_ms
     if hers:
-        source = np.int64(her.source)
-        speed_mps, circle_m = her.speed_mps, her.radius_m
         look = Look(
             her.fix_ms,
             her.lat,
             her.lon,
-            circle_m,
-            source,
-            speed_mps,
+            her.radius_m,
+            np.int64(her.source),
+            her.speed_mps,
             0,
             1.0,
             0.0,
             1.0,
+            False,
+            False,
             False,
             False,
             False,

@@ -25,6 +25,7 @@ class Thresholds(NamedTuple):
     least_radius_m: tuple[float, ...]
     outlier: tuple[float, ...]
     outlier_on_way: float
+    outlier_strayed: float
     turning: float
     drive: float
     going_mps: float
@@ -33,6 +34,7 @@ class Thresholds(NamedTuple):
     tail_m: float
     drift_ms: tuple[float, ...]
     floor: float
+    floor_moving: float
     ceiling: float
     unknown: float
     forget_ms: float
@@ -70,6 +72,8 @@ class Profile:
     """How often a fix says nothing of the true place, whatever its circle."""
     outlier_on_way: float = 0.002
     """… if it carries on the way that the fixes before it show."""
+    outlier_strayed: float = 0.03
+    """… if it only lies within reach, at the pace that they show."""
     turning: float = 0.3
     """Of its length, what a way may turn or change its pace in a minute (standard deviation)."""
     drive: float = 0.002
@@ -87,7 +91,9 @@ class Profile:
     moving_s: float = 15.0
     """… and in motion for about this long."""
     prior: float = 0.005
-    """Probability of a violation after long compliance."""
+    """Probability of a violation after long compliance …"""
+    prior_moving: float = 0.02
+    """… and of one on the move, at least, before a fix is read."""
     ceiling: float = 0.998
     """No run of fixes makes the engine surer than this."""
     unknown: float = 0.12
@@ -95,7 +101,7 @@ class Profile:
     forget_s: float = 600.0
     possible_above: float = 0.15
     clear_below: float = 0.08
-    confirm_above: float = 0.9
+    confirm_above: float = 0.93
     end_below: float = 0.05
     agreeing: int = 2
     """So many believed fixes in a row, not by cell, before anything is confirmed or ended."""
@@ -124,6 +130,7 @@ class Profile:
         in_the_kernels_units = {
             "drift_ms": tuple(1000.0 * s for s in self.drift_s),
             "floor": _log_odds(self.prior),
+            "floor_moving": _log_odds(self.prior_moving),
             "ceiling": _log_odds(self.ceiling),
             "unknown": _log_odds(self.unknown),
             "forget_ms": 1000.0 * self.forget_s,
@@ -172,6 +179,10 @@ _SOURCES = (
         "[S] 200 m off at a claimed 1.7 m is known; one such fix must stay below confirm_above",
     ),
     ("outlier_on_way", "[S] jumps in 0.15 % of fixes; few of them lie where the way leads"),
+    (
+        "outlier_strayed",
+        "[D] jumps in 0.15 % of fixes [S]; ways turn one time in five, over their reach",
+    ),
     ("turning", "[D] a turn of 17 degrees, or as much faster or slower, in a minute"),
     ("drive", "[D] after a minute at rest a walk may have begun: 0.35 m/s along one axis"),
     ("going_mps", "[D] half a walk: less may be drift"),
@@ -184,12 +195,16 @@ _SOURCES = (
         "prior",
         "[D] so low that two fixes out of a long rest decide nothing: drift can last that [M]",
     ),
+    ("prior_moving", "[D] who is out and about is in a zone more often than who lies at home"),
     ("ceiling", "[D] leaves the end of a violation to three good fixes"),
     ("unknown", "[D] between clear_below and possible_above: silence neither clears nor accuses"),
     ("forget_s", "[D] after 10 min a third of a belief is left: less than one fix decides"),
     ("possible_above", "[D] one good satellite fix past the edge reaches it"),
     ("clear_below", "[D] about half of possible_above, so that it does not flicker"),
-    ("confirm_above", "[D] one wrong alert in ten, if the model held; measured: one in a hundred"),
+    (
+        "confirm_above",
+        "[D] one wrong alert in fourteen, if the model held; measured: one in a hundred",
+    ),
     ("end_below", "[D] as sure of the end as of the beginning"),
     (
         "agreeing",

@@ -150,7 +150,7 @@ def note_decided(law: Law, wearer: int, number: int) -> None:
     slot.in_row = min(slot.run_fixes, MOST_IN_ROW)
     if np.isnan(slot.ahead_m):
         return
-    slot.on_way = 1
+    slot.on_way = 1 + slot.strayed
     if law.rows[number].role < NEAR:
         slot.own_m = slot.ahead_m
         slot.other_m = SIGMAS_IN_CIRCLE * np.sqrt(law.wearers[wearer].var_pp)

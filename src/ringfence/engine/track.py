@@ -6,14 +6,15 @@ docs/engine.md has the equations.
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from ringfence.engine.compiling import hot, inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
-from ringfence.engine.trust import M_IN_DEGREE, Look
+from ringfence.engine.trust import M_IN_DEGREE, Look, flat_m
 from ringfence.geo.compiled import compiled
 
 SIGMAS_IN_CIRCLE: Final = 2.4477
@@ -32,6 +33,8 @@ SURE_OF_SPEED: Final = 3.0
 """A speed is known once its square exceeds so many of its variances."""
 STRAIGHT: Final = 0.9
 """Cosine of the turn up to which a way counts as straight: 26 degrees."""
+REACH: Final = 1.3
+"""A way may lead so much farther than the pace known."""
 ON_WAY_MS: Final = 180_000
 """A longer pause, and the way may have turned."""
 
@@ -44,36 +47,64 @@ def noise_m2(limits: Thresholds, radius_m: float) -> float:
     return (1.0 - limits.tail) * sigma_m * sigma_m + limits.tail * wide_m * wide_m
 
 
-@hot
-def follow(limits: Thresholds, me: np.record, look: Look) -> tuple[bool, bool]:
-    """Take a believed fix into the track.
+class Way(NamedTuple):
+    """How a fix lies to the way that the fixes before it show."""
 
-    Returns:
-        Whether it carries on the way that the track shows: such a fix does not stand alone, an
-        outlier would have to fall, by chance, where the way leads. And whether it lies aside
-        from that way: then the way between was no straight one.
-    """
+    carries_on: bool
+    """It does not stand alone: an outlier would have to fall, by chance, where the way leads …"""
+    strayed: bool
+    """… or, if the way turned, within reach at the pace that was known."""
+    turned: bool
+    """It lies aside from that way: then the way between was no straight one."""
+
+
+OFF_WAY: Final = Way(False, False, False)
+
+
+@hot
+def follow(limits: Thresholds, me: np.record, look: Look) -> Way:
+    """Take a believed fix into the track; say how it lies to the way before it."""
     noise = noise_m2(limits, look.radius_m)
     elapsed_ms = look.time_ms - me.track_ms
     if me.track_ms == NEVER or elapsed_ms > limits.quiet_ms:
         start_track(limits, me, look, noise)
-        return False, False
+        return OFF_WAY
     speed2 = me.east_mps * me.east_mps + me.north_mps * me.north_mps
     known = speed2 >= SURE_OF_SPEED * me.var_vv
     turned = known and is_aside(me, look)
+    soon = elapsed_ms <= ON_WAY_MS
     foresee(limits, me, elapsed_ms / 1000.0, look.east)
     me.track_ms = look.time_ms
     dx = (look.lon - me.track_lon) * look.east * M_IN_DEGREE
     dy = (look.lat - me.track_lat) * M_IN_DEGREE
     before_m2 = me.var_pp
-    spread = before_m2 + noise
-    fits = dx * dx + dy * dy <= FITS * spread
-    if fits:
+    if dx * dx + dy * dy <= FITS * (before_m2 + noise):
         learn_place(me, look, dx, dy, noise)
-    else:
-        start_track(limits, me, look, noise)
-    tells = noise <= before_m2  # more than the way does
-    return bool(fits and known and tells and elapsed_ms <= ON_WAY_MS), turned
+        tells = noise <= before_m2  # more than the way does
+        return Way(bool(known and tells and soon), False, turned)
+    strayed = bool(soon and is_in_reach(limits, me, look, speed2 if known else 0.0))
+    start_track(limits, me, look, noise)
+    return Way(strayed, strayed, turned)
+
+
+@inner
+def is_in_reach(limits: Thresholds, me: np.record, look: Look, track_mps2: float) -> bool:
+    """Whether a tag on the move may have come to a fix at the pace that it had, by any way.
+
+    Args:
+        limits: the profile's.
+        me: the wearer, before the fix.
+        look: the fix.
+        track_mps2: square of the speed that the track shows; 0 = it shows none.
+    """
+    pace_mps = me.speed_mps if me.paced == 1 else math.sqrt(track_mps2)
+    if pace_mps < limits.moving_mps:
+        return False
+    if look.speed_mps > pace_mps:  # noqa: PLR1730 -- NaN where the fix says no speed
+        pace_mps = look.speed_mps
+    way_m = flat_m(look.east, look.lon - me.lon, look.lat - me.lat)
+    elapsed_s = (look.time_ms - me.fix_ms) / 1000.0
+    return bool(way_m - look.radius_m <= REACH * pace_mps * elapsed_s)
 
 
 @inner

@@ -48,7 +48,11 @@ class Look(NamedTuple):
     on_way: bool
     """It carries on the way that the fixes before it show …"""
     turned: bool
-    """… or lies aside from it."""
+    """… or lies aside from it …"""
+    strayed: bool
+    """… or nowhere near it, yet within reach at the pace that was known."""
+    under_way: bool
+    """In motion, and the fix before it was, too."""
 
 
 @compiled
