@@ -120,3 +120,15 @@ def test_the_words_of_random_trails_agree_with_their_numbers() -> None:
 def _one(batch: Batch) -> Batch:
     batch.wearer[:] = np.int32(0)
     return batch
+
+
+def test_the_probability_that_is_told_is_the_highest_that_was_reached() -> None:
+    points = [*stay(0, 20, 500), (20, 100, 0), (21, 100, 30), (22, 500, 0)]
+    reached = []
+    for count in range(21, len(points)):
+        (visit,) = found(condition(), fixes(points[:count]), until=after(points[count - 1][0]))
+        reached.append(visit.probability)
+    (ended,) = found(condition(), fixes(points))
+    assert reached == sorted(reached)
+    assert reached[0] < reached[-1] == ended.probability < STANDARD.confirm_above
+    assert f"reached {100 * ended.probability:.1f} %" in why(ended)

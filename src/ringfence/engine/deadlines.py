@@ -66,7 +66,7 @@ def look_back(law: Law, wearer: int, number: int) -> None:
     """Let a rule that is new to the wearer learn from the last known place."""
     look = last_look(law, wearer)
     if law.rows[number].pair < 0:
-        me, slot = law.wearers[wearer], law.slots[number]
+        slot = law.slots[number]
         take_in(law.limits, slot, measure(law.edges, law.rows[number], slot, look))
     else:
         learn_pair(law, wearer, number, look)
@@ -184,7 +184,7 @@ def go_quiet(law: Law, wearer: int, number: int, at_ms: int) -> None:
 @inner
 def start(law: Law, wearer: int, number: int) -> None:
     """A rule comes into force: what was known at that instant may already break it."""
-    me, slot = law.wearers[wearer], law.slots[number]
+    slot = law.slots[number]
     at_ms = law.spans[law.cursors[number], 0]
     cause = Cause(at_ms, True, NO_DATA)
     slot.arrived = slot.settled = 0

@@ -70,7 +70,7 @@ class Law(NamedTuple):
     far: np.recarray
     """(most rules of a wearer,): of the wearer whose items are read, see `far`."""
     sure: NDArray[np.float64]
-    """(2, 4): what far on either side of an edge says, see `far`."""
+    """(2, 5): what far on either side of an edge says, see `far`."""
 
 
 class Cause(NamedTuple):

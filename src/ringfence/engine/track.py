@@ -14,7 +14,7 @@ import numpy as np
 from ringfence.engine.compiling import hot, inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
-from ringfence.engine.trust import M_IN_DEGREE, Look, flat_m
+from ringfence.engine.trust import CELL, M_IN_DEGREE, Look, flat_m
 from ringfence.geo.compiled import compiled
 
 SIGMAS_IN_CIRCLE: Final = 2.4477
@@ -122,7 +122,8 @@ def start_track(limits: Thresholds, me: np.record, look: Look, noise: float) -> 
     east_mps = north_mps = var_pv = 0.0
     var_vv = START_MPS * START_MPS
     elapsed_s = (look.time_ms - me.fix_ms) / 1000.0
-    if me.track_ms != NEVER and 0.0 < elapsed_s <= START_WITHIN_S:
+    placed = me.track_ms != NEVER and me.source != CELL  # a cell shows no speed
+    if placed and 0.0 < elapsed_s <= START_WITHIN_S:
         east_mps = (look.lon - me.lon) * look.east * M_IN_DEGREE / elapsed_s
         north_mps = (look.lat - me.lat) * M_IN_DEGREE / elapsed_s
         var_pv = noise / elapsed_s
