@@ -184,7 +184,7 @@ def go_quiet(law: Law, wearer: int, number: int, at_ms: int) -> None:
 @inner
 def start(law: Law, wearer: int, number: int) -> None:
     """A rule comes into force: what was known at that instant may already break it."""
-    slot = law.slots[number]
+    me, slot = law.wearers[wearer], law.slots[number]
     at_ms = law.spans[law.cursors[number], 0]
     cause = Cause(at_ms, True, NO_DATA)
     slot.arrived = slot.settled = 0
