@@ -48,6 +48,8 @@ def look_of(source: Source, radius_m: float, doubts: int, moving: bool) -> Look:
         moving=moving,
         on_way=False,
         turned=False,
+        strayed=False,
+        under_way=moving,
         **place,
     )
 
@@ -55,7 +57,7 @@ def look_of(source: Source, radius_m: float, doubts: int, moving: bool) -> Look:
 @pytest.mark.parametrize("profile", [STANDARD, CAUTIOUS], ids=lambda p: p.name)
 @pytest.mark.parametrize("past", [False, True])
 def test_it_believes_far_from_an_edge_what_it_would_by_the_distance(profile, past) -> None:
-    limits, sure = profile.thresholds(), np.zeros((2, 4))
+    limits, sure = profile.thresholds(), np.zeros((2, 5))
     far.prepare_sure(limits, sure)
     doubts = (0, int(Doubt.JUMP), int(Doubt.FROZEN))
     for source, radius_m, doubt, moving in product(Source, (12.0, 80.0), doubts, (False, True)):
@@ -71,10 +73,12 @@ def test_it_believes_far_from_an_edge_what_it_would_by_the_distance(profile, pas
 
 @pytest.mark.parametrize("profile", [STANDARD, CAUTIOUS], ids=lambda p: p.name)
 def test_it_believes_of_a_way_far_from_an_edge_what_it_would_by_the_distance(profile) -> None:
-    limits, sure = profile.thresholds(), np.zeros((2, 4))
+    limits, sure = profile.thresholds(), np.zeros((2, 5))
     far.prepare_sure(limits, sure)
     for side, depth_m in enumerate((-far.SURE_SIGMAS, far.SURE_SIGMAS)):
-        assert belief.on_track(limits, 1.0, depth_m) == sure[side, 3]
+        share = belief.share_past(depth_m, 1.0)
+        for column, strayed in ((3, False), (4, True)):
+            assert belief.odds_on_way(limits, share, strayed) == sure[side, column]
 
 
 @pytest.mark.parametrize("seed", range(12))
