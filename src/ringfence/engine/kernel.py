@@ -9,7 +9,7 @@ import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import rest, way_mps, weigh
-from ringfence.engine.compiling import hot, inner
+from ringfence.engine.compiling import hot, inner, merged
 from ringfence.engine.crossing import cross
 from ringfence.engine.deadlines import fire, hearing_due_ms, place_cursor, schedule_due_ms
 from ringfence.engine.device import hear, hear_satellites, read_signals
@@ -84,7 +84,7 @@ def run(law: Law, items: Items, stands_at: NDArray[np.int64]) -> bool:
     return True
 
 
-@inner
+@merged
 def _run_wearer(law: Law, items: Items, stands_at: NDArray[np.int64]) -> bool:
     """Judge one wearer's rows and advance the clock; False = no room for more events."""
     wearer = stands_at[0]
@@ -161,7 +161,7 @@ def _advance(law: Law, wearer: int, to_ms: int, schedule_ms: int) -> int:
         schedule_ms = schedule_due_ms(law, wearer)
 
 
-@hot
+@merged
 def _read(law: Law, wearer: int, items: Items, row: int) -> None:
     """Read one item at its own instant: that it came, its signals, its position."""
     me = law.wearers[wearer]
@@ -256,7 +256,7 @@ def _read_victim(law: Law, wearer: int, items: Items, row: int) -> None:
     items.doubts[row] = her.raw_doubts
 
 
-@hot
+@merged
 def _read_position(law: Law, wearer: int, look: Look, accuracy_m: float) -> None:
     """Weigh a position, judge it by every rule, and remember it."""
     me = law.wearers[wearer]
@@ -279,7 +279,7 @@ def _keep(limits: Thresholds, me: np.record, look: Look) -> None:
         _remember(limits, me, look)
 
 
-@hot
+@merged
 def _judge_all(law: Law, wearer: int, look: Look) -> None:
     """Judge one position by every rule that it may touch."""
     me = law.wearers[wearer]
@@ -319,7 +319,7 @@ def _misses(
     )
 
 
-@hot
+@merged
 def _judge_zone(law: Law, wearer: int, number: int, look: Look, need: Need) -> None:
     """Judge one position by one rule about a zone."""
     far, slot = far_of(law, wearer, number), law.slots[number]
@@ -335,7 +335,7 @@ def _judge_zone(law: Law, wearer: int, number: int, look: Look, need: Need) -> N
         deepen(slot, look, past)
 
 
-@hot
+@merged
 def _take_near(law: Law, wearer: int, number: int, look: Look) -> bool:
     """Take a fix into a rule by measuring; say whether it is past the edge."""
     rule, slot, me = law.rows[number], law.slots[number], law.wearers[wearer]

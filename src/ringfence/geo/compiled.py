@@ -38,6 +38,11 @@ class Later:
         return self.dispatcher(*args)
 
     @property
+    def targetoptions(self) -> dict[str, Any]:
+        """What the compiler asks of a function that may be made part of its caller."""
+        return self._options
+
+    @property
     def _numba_type_(self) -> Any:
         """What the compiler asks of a value that it doesn't know: here, a compiled function."""
         return self.dispatcher._numba_type_
