@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ringfence.engine.explain import said_time
 from ringfence.engine.profiles import PROFILES, Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ringfence.engine.conditions import Condition
     from ringfence.engine.events import Violation
 
+A = TypeVar("A")
+B = TypeVar("B")
 FAR = datetime.max.replace(tzinfo=UTC)
 INSTANTS = {"begin_at": "began", "confirmed_at": "confirmed", "end_at": "ended"}
 VALUES = ("state", "how", "version", "ended_by", "probability", "depth_m", "fixes")
@@ -116,16 +118,24 @@ def _paired(
     """Of one matter: first what begins alike, then what overlaps; each once."""
     pairs: list[tuple[Violation | None, Violation | None]] = []
     for same in (_begin_alike, _overlap):
-        still = []
-        for one in right:
-            match = next((v for v in left if same(v, one)), None)
-            if match is None:
-                still.append(one)
-            else:
-                left.remove(match)
-                pairs.append((match, one))
-        right = still
+        alike, right = take_alike(left, right, same)
+        pairs += alike
     return [*pairs, *((v, None) for v in left), *((None, v) for v in right)]
+
+
+def take_alike(
+    pool: list[A], asked: Sequence[B], same: Callable[[A, B], bool]
+) -> tuple[list[tuple[A, B]], list[B]]:
+    """Take out of `pool` what matches, each once: the pairs, and what was asked for in vain."""
+    pairs, left = [], []
+    for one in asked:
+        found = next((other for other in pool if same(other, one)), None)
+        if found is None:
+            left.append(one)
+        else:
+            pool.remove(found)
+            pairs.append((found, one))
+    return pairs, left
 
 
 def _matter(violation: Violation) -> tuple[str, str, str, str]:

@@ -6,11 +6,12 @@ take away; then the same violation is the one that overlaps, and what is gone is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from ringfence.engine.comparing import take_alike
 from ringfence.engine.events import Violation as Said
 
 FAR = datetime.max.replace(tzinfo=UTC)
@@ -57,25 +58,11 @@ def pair_up(rows: Sequence[Row], said: Sequence[Said]) -> list[Pair]:
     withdrawn = [row for row in rows if row.withdrawn_at is not None]
     left = sorted(said, key=_order)
     for pool, same in ((standing, _exact), (standing, _overlap), (withdrawn, _exact)):
-        left = _match(pool, left, same, pairs)
+        alike, left = take_alike(pool, left, same)
+        pairs += [Pair(row, saying) for row, saying in alike]
     pairs += [Pair(None, saying) for saying in left]
     pairs += [Pair(row, None) for row in standing]
     return pairs
-
-
-def _match(
-    pool: list[Row], said: list[Said], same: Callable[[Row, Said], bool], pairs: list[Pair]
-) -> list[Said]:
-    """Move what matches from `pool` and `said` to `pairs`; return the sayings that are left."""
-    left = []
-    for saying in said:
-        row = next((row for row in pool if same(row, saying)), None)
-        if row is None:
-            left.append(saying)
-        else:
-            pool.remove(row)
-            pairs.append(Pair(row, saying))
-    return left
 
 
 def _order(said: Said) -> tuple[datetime, str, str, str]:
