@@ -92,7 +92,7 @@ def test_who_waited_longest_is_taken_up_first(zone, tag, fitted, other):
     waiting.detect()
     deliver(tag, [replace(VISIT[0], received_after_s=3600)])
     waiting.detect()
-    Detector(most_late=1).detect()
+    Detector(most_late=1, alone=1).detect()
     assert LateReports.objects.get().wearer_id != fitted.wearer_id
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from django.db import connection
+
 from ringfence.desk.cases.queries import rule_changes_since
 from ringfence.desk.kit.clock import to_ms
 from ringfence.desk.monitoring.fitted import Fitted, first_difference_ms
-from ringfence.desk.monitoring.models import Cursor, Report, WearerState
+from ringfence.desk.monitoring.judging import FOREVER_MS, NEVER_MS
+from ringfence.desk.monitoring.models import Cursor, WearerState
+from ringfence.desk.monitoring.rows import Worn, batched, values
 
 RULES = "monitoring.rules"
 """Reading position in the versions of conditions."""
@@ -78,24 +82,30 @@ def _earlier(of: dict[int, Need], wearer_id: int, need: Need) -> None:
 def _fittings_changed(fitted: Fitted, position: int) -> list[tuple[int, int]]:
     known = dict(WearerState.objects.values_list("wearer_id", "fittings"))
     changed = []
+    strangers = []
     for wearer_id in {*known, *fitted.by_wearer}:
-        spans = fitted.spans(wearer_id)
-        if wearer_id in known:
-            from_ms = first_difference_ms(known[wearer_id], spans)
-        else:
-            from_ms = _first_report_ms(spans, position)
+        if wearer_id not in known:
+            strangers += fitted.worn_by(wearer_id, NEVER_MS, FOREVER_MS)
+            continue
+        from_ms = first_difference_ms(known[wearer_id], fitted.spans(wearer_id))
         if from_ms is not None:
             changed.append((wearer_id, from_ms))
-    return changed
+    return changed + _first_reports(strangers, position)
 
 
-def _first_report_ms(spans: list[list[int]], position: int) -> int | None:
-    """The first report that had arrived before anybody knew whose it was."""
-    times = [
-        Report.objects.filter(tag_id=tag_id, time_ms__gte=from_ms, time_ms__lt=to, pk__lte=position)
-        .order_by("time_ms")
-        .values_list("time_ms", flat=True)
-        .first()
-        for tag_id, from_ms, to in spans
-    ]
-    return min((t for t in times if t is not None), default=None)
+def _first_reports(spans: Sequence[Worn], position: int) -> list[tuple[int, int]]:
+    """The first reports that had arrived before anybody knew whose they were, by wearer."""
+    found: list[tuple[int, int]] = []
+    if not position:
+        return found
+    for some in batched([(s.wearer_id, s.tag_id, s.from_ms, s.to_ms) for s in spans]):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH span (wearer_id, tag_id, from_ms, to_ms) AS ({values(some)}) "  # noqa: S608 -- constants
+                "SELECT span.wearer_id, min(r.time_ms) FROM span CROSS JOIN monitoring_report r "
+                "WHERE r.tag_id = span.tag_id AND r.time_ms >= span.from_ms "
+                "AND r.time_ms < span.to_ms AND r.id <= %s GROUP BY span.wearer_id",
+                [value for one in some for value in one] + [position],
+            )
+            found += cursor.fetchall()
+    return found

@@ -5,11 +5,14 @@ Bounded, and never needed for the answer: without them the whole trail is judged
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 
 from ringfence.desk.monitoring.models import Checkpoint
+from ringfence.desk.monitoring.rows import batched, values
 
 EVERY_MS = 30 * 60_000
 """A late report costs at most half an hour of judging again, plus all that came after it."""
@@ -30,25 +33,37 @@ class Base:
     state: bytes
 
 
-def base_before(wearer_id: int, late_ms: int) -> Base | None:
-    """The newest state from before an instant; None = start from nothing."""
-    # Plain: after an outage thousands ask, and Django’s question costs ten times as much.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT at_ms, state FROM monitoring_checkpoint WHERE wearer_id = %s AND at_ms < %s "
-            "ORDER BY at_ms DESC LIMIT 1",
-            [wearer_id, late_ms],
-        )
-        found = cursor.fetchone()
-    return Base(found[0], bytes(found[1])) if found else None
+def bases_before(late_ms: Mapping[int, int]) -> dict[int, Base]:
+    """The newest state from before an instant.
+
+    Args:
+        late_ms: the instant, by wearer.
+
+    Returns:
+        By wearer; who is missing starts from nothing.
+    """
+    # Plain, and of many at once: after an outage thousands ask.
+    bases: dict[int, Base] = {}
+    for some in batched([*late_ms.items()]):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH late (wearer_id, at_ms) AS ({values(some)}) "  # noqa: S608 -- constants
+                "SELECT c.wearer_id, c.at_ms, c.state "
+                "FROM late CROSS JOIN monitoring_checkpoint c WHERE c.wearer_id = late.wearer_id "
+                "AND c.at_ms = (SELECT max(x.at_ms) FROM monitoring_checkpoint x "
+                "WHERE x.wearer_id = late.wearer_id AND x.at_ms < late.at_ms)",
+                [value for one in some for value in one],
+            )
+            bases |= {row[0]: Base(row[1], bytes(row[2])) for row in cursor.fetchall()}
+    return bases
 
 
-def drop_from(wearer_id: int, at_ms: int) -> None:
-    """Drop a wearer's checkpoints from an instant on, within the caller's transaction."""
+def drop_from(at_ms: Mapping[int, int]) -> None:
+    """Drop checkpoints from an instant on, by wearer, within the caller's transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(
+        cursor.executemany(
             "DELETE FROM monitoring_checkpoint WHERE wearer_id = %s AND at_ms >= %s",
-            [wearer_id, at_ms],
+            [*at_ms.items()],
         )
 
 
@@ -70,9 +85,14 @@ def to_drop(at_ms: list[int]) -> list[int]:
     return sorted(set(at_ms) - kept)
 
 
-def prune(wearer_id: int) -> None:
-    """Drop what is no longer kept of a wearer's checkpoints."""
-    at_ms = list(Checkpoint.objects.filter(wearer_id=wearer_id).values_list("at_ms", flat=True))
-    gone = to_drop(at_ms)
-    if gone:
-        Checkpoint.objects.filter(wearer_id=wearer_id, at_ms__in=gone).delete()
+def prune(wearer_ids: Sequence[int]) -> None:
+    """Drop what is no longer kept of these wearers' checkpoints."""
+    at_ms: dict[int, list[int]] = defaultdict(list)
+    kept = Checkpoint.objects.filter(wearer_id__in=wearer_ids)
+    for wearer_id, at in kept.values_list("wearer_id", "at_ms"):
+        at_ms[wearer_id].append(at)
+    gone = [(wearer_id, at) for wearer_id, all_of in at_ms.items() for at in to_drop(all_of)]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "DELETE FROM monitoring_checkpoint WHERE wearer_id = %s AND at_ms = %s", gone
+        )

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
 CATCH_UP = 5
 """How many times as much is read at once while a backlog lasts."""
+ALONE = 4
+"""How many times as many late wearers are judged again at once where nothing new has come."""
 MOST_DEADLINES = 50
 """Deadlines of one wearer fired in one call: after a long sleep the rest follows in the next."""
 
@@ -72,6 +74,7 @@ class Detector:
     behind: bool = False
     """The run before found as much as it may read."""
     most_late: int = late.MOST
+    alone: int = ALONE
     unreadable: set[int] = field(default_factory=set)
     """Wearers whose stored state a deadline met and could not read."""
 
@@ -88,7 +91,9 @@ class Detector:
         rows = reports_after(position or 0, limit)
         self._refresh()
         due = needs(self.fitted, position or 0, look_at_fittings=not self.fittings_seen)
-        taken_up = late.waiting(self.most_late)
+        waiting = late.waiting()
+        most_late = self.most_late if len(rows) else self.most_late * self.alone
+        taken_up = late.ripe(most_late, None if waiting <= most_late else to_ms(now()))
         for one in taken_up:
             waited = {"late": one.reports, "reports": [], "received_ms": one.received_ms}
             due.add(one.wearer_id, one.from_ms, LATE_REPORT, waited)
@@ -101,7 +106,7 @@ class Detector:
         judgeable = rows[(rows["wearer"] > 0) & ~is_future(rows)]
         dockets = Dockets(self.fitted, up_to)
         dockets.open(judgeable, due.of)
-        put_off = dockets.postpone(self.most_late - len(taken_up))
+        put_off = dockets.postpone(most_late - waiting)
         judged, poison = self._judge(dockets)
         at = now()
         with writing, transaction.atomic():

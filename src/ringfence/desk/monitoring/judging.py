@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NEVER_MS = -(2**62)
 """The clock of a wearer of whom nothing was judged yet."""
+FOREVER_MS = 2**62
 Evaluate = Callable[..., Any]
 
 

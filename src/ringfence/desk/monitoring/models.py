@@ -193,7 +193,9 @@ class LateReports(models.Model):
     from_ms = models.BigIntegerField()
     """The earliest, by its own time: from there the wearer is judged again."""
     received_ms = models.BigIntegerField(db_index=True)
-    """When the first came that waits."""
+    """When the first came that waits …"""
+    latest_ms = models.BigIntegerField()
+    """… and the last."""
     reports = models.PositiveIntegerField()
 
     def __str__(self) -> str:

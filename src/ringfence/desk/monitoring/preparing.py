@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ringfence.desk.monitoring.changes import Need
-from ringfence.desk.monitoring.checkpoints import base_before
+from ringfence.desk.monitoring.checkpoints import bases_before
 from ringfence.desk.monitoring.fitted import Fitted
-from ringfence.desk.monitoring.judging import NEVER_MS, Task
+from ringfence.desk.monitoring.judging import FOREVER_MS, NEVER_MS, Task
 from ringfence.desk.monitoring.late import Late
 from ringfence.desk.monitoring.rows import ROW, by_wearer, reports_worn
 from ringfence.desk.monitoring.states import Known, known
@@ -19,7 +19,6 @@ from ringfence.desk.monitoring.states import Known, known
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FOREVER_MS = 2**62
 MOST_NAMED = 20
 """So many late reports are named one by one in a correction; the others came with them."""
 LATE_REPORT = "a report arrived late"
@@ -84,36 +83,46 @@ class Dockets:
         """Gather what is known of every wearer with new reports or a need to be judged again."""
         new = by_wearer(rows)
         none = rows[:0]
-        for wearer_id, about in known({*new, *needs}).items():
-            need = needs.get(wearer_id)
-            mine = new.get(wearer_id, none)
-            if about.state is None and need is not None:
-                # Never judged: its stored reports, if any, are all new.
-                mine = reports_worn(
-                    self.fitted.worn_by(wearer_id, NEVER_MS, FOREVER_MS), self.up_to_id
-                )
-                if not len(mine):
-                    continue
-            self.of[wearer_id] = Docket(about, mine, need)
+        found = known({*new, *needs})
+        # Never judged, and a need: their stored reports, if any, are all new.
+        first = [w for w, about in found.items() if about.state is None and w in needs]
+        new |= dict.fromkeys(first, none) | self._worn(dict.fromkeys(first, (NEVER_MS, FOREVER_MS)))
+        for wearer_id, about in found.items():
+            mine, need = new.get(wearer_id, none), needs.get(wearer_id)
+            if about.state is not None or len(mine):
+                self.of[wearer_id] = Docket(about, mine, need)
+
+    def _worn(self, spans: Mapping[int, tuple[int, int]]) -> dict[int, NDArray[np.void]]:
+        """Stored reports by wearer: later than the one instant, and up to the other."""
+        worn = [w for one, span in spans.items() for w in self.fitted.worn_by(one, *span)]
+        return by_wearer(reports_worn(worn, self.up_to_id))
 
     def postpone(self, room: int) -> list[Late]:
-        """Let late reports of more than `room` wearers wait; those judge again what is left.
+        """Let all late reports wait if they are of more than `room` wearers.
 
         Returns:
             What waits. Nothing of it is in the dockets any more.
         """
         late = [d for d in self.of.values() if d.need is None and d.late_from_ms is not None]
-        put_off = []
-        for docket in late[max(0, room) :]:
-            is_late = docket.rows["time_ms"] <= docket.clock_ms
-            rows = docket.rows[is_late]
-            first_ms, received_ms = int(rows["time_ms"].min()), int(rows["received_ms"].min())
-            put_off.append(Late(docket.wearer_id, first_ms, received_ms, len(rows)))
-            if is_late.all():
-                del self.of[docket.wearer_id]
-            else:
-                self.of[docket.wearer_id] = replace(docket, rows=docket.rows[~is_late])
-        return put_off
+        if len(late) <= room:
+            return []
+        return [self._put_off(docket) for docket in late]
+
+    def _put_off(self, docket: Docket) -> Late:
+        is_late = docket.rows["time_ms"] <= docket.clock_ms
+        rows = docket.rows[is_late]
+        if is_late.all():
+            del self.of[docket.wearer_id]
+        else:
+            self.of[docket.wearer_id] = replace(docket, rows=docket.rows[~is_late])
+        received = rows["received_ms"]
+        return Late(
+            docket.wearer_id,
+            from_ms=int(rows["time_ms"].min()),
+            received_ms=int(received.min()),
+            latest_ms=int(received.max()),
+            reports=len(rows),
+        )
 
     def reread(self, wearer_ids: Sequence[int]) -> None:
         """Let wearers whose stored state can't be read be judged from their first report on."""
@@ -123,25 +132,25 @@ class Dockets:
 
     def rewinds(self) -> list[Task]:
         """Tasks of those who must be judged again, up to where they were judged before."""
-        tasks = []
-        for docket in self.of.values():
-            late_ms = docket.late_from_ms
-            if late_ms is None or docket.known.state is None:
-                continue
-            base = base_before(docket.wearer_id, late_ms)
-            base_ms = base.at_ms if base else NEVER_MS
-            worn = self.fitted.worn_by(docket.wearer_id, base_ms, docket.clock_ms)
-            tasks.append(
-                Task(
-                    wearer_id=docket.wearer_id,
-                    crn=docket.known.crn,
-                    state=base.state if base else None,
-                    clock_ms=base_ms,
-                    rows=reports_worn(worn, self.up_to_id),
-                    until_ms=docket.clock_ms,
-                )
+        late = {
+            docket.wearer_id: late_ms
+            for docket in self.of.values()
+            if (late_ms := docket.late_from_ms) is not None and docket.known.state is not None
+        }
+        bases = bases_before(late)
+        from_ms = {w: bases[w].at_ms if w in bases else NEVER_MS for w in late}
+        rows = self._worn({w: (from_ms[w], self.of[w].clock_ms) for w in late})
+        return [
+            Task(
+                wearer_id=w,
+                crn=self.of[w].known.crn,
+                state=bases[w].state if w in bases else None,
+                clock_ms=from_ms[w],
+                rows=rows.get(w, np.empty(0, ROW)),
+                until_ms=self.of[w].clock_ms,
             )
-        return tasks
+            for w in late
+        ]
 
     def onward(self, rewound: dict[int, tuple[bytes, int]]) -> list[Task]:
         """Tasks of all: from where they stand, or stand again, to their newest report.

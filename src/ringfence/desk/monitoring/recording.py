@@ -9,11 +9,12 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import F, Q
+from django.db import connection
+from django.db.models import F
 
 from ringfence.desk.kit.clock import from_ms, to_ms
 from ringfence.desk.monitoring import checkpoints
@@ -33,13 +34,13 @@ from ringfence.desk.monitoring.models import (
     Violation,
 )
 from ringfence.desk.monitoring.reconcile import Pair, corrections, pair_up
+from ringfence.desk.monitoring.rows import batched, values
 from ringfence.desk.monitoring.states import Known, write_states
 from ringfence.engine.events import Standing
 from ringfence.engine.events import Violation as Said
 
 REVISIONS = "violation.revision"
-TOGETHER_MS = 3_600_000
-"""Wearers whose clocks are this near the latest are read together."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 LATE = timedelta(minutes=5)
 """A longer gap is missing data to the Ministry's map: what it hid came late (docs/alerts.md)."""
 SAID = (
@@ -125,41 +126,35 @@ def record(judged: Sequence[Judged], at: datetime) -> int:
 
 
 def _unsettled(judged: Sequence[Judged]) -> dict[int, list[Violation]]:
-    """Rows that were not over yet at the instant from which each wearer was judged."""
-    # Most go on from a moment ago: they are read together. A question each took half the stage's
-    # time; what is far back is asked alone, lest it fetch the others' long past, too.
-    bases = {one.wearer_id: (one.rewound or one.onward).task.clock_ms for one in judged}
-    latest_ms = max(bases.values(), default=NEVER_MS)
-    together = {
-        one.wearer_id
-        for one in judged
-        if one.rewound is None and bases[one.wearer_id] > latest_ms - TOGETHER_MS
-    }
-    rows = _unsettled_together({w: bases[w] for w in together})
-    for one in judged:
-        if one.wearer_id in together:
-            continue
-        base_ms = bases[one.wearer_id]
-        found = Violation.objects.filter(wearer_id=one.wearer_id)
-        if base_ms > NEVER_MS:
-            found = found.filter(Q(end_at__isnull=True) | Q(end_at__gt=from_ms(base_ms)))
-        if one.rewound is None:
-            found = found.filter(withdrawn_at__isnull=True)
-        rows[one.wearer_id] = list(found.order_by("begin_at", "id"))
-    return rows
+    """Rows that were not over yet at the instant from which each wearer was judged.
 
-
-def _unsettled_together(bases: dict[int, int]) -> dict[int, list[Violation]]:
-    """The same for several wearers who go on, in one question; by wearer, with their clocks."""
+    Withdrawn ones too of whoever was judged again: they may be found once more.
+    """
+    # Each asked by its own instant: one far back must not fetch the others' long past, too.
     rows: dict[int, list[Violation]] = defaultdict(list)
-    since_ms = min(bases.values(), default=NEVER_MS)
-    found = Violation.objects.filter(wearer_id__in=bases, withdrawn_at__isnull=True)
-    if since_ms > NEVER_MS:
-        found = found.filter(Q(end_at__isnull=True) | Q(end_at__gt=from_ms(since_ms)))
-    for row in found.order_by("begin_at", "id"):
-        if row.end_at is None or to_ms(row.end_at) > bases[row.wearer_id]:
-            rows[row.wearer_id].append(row)
+    for some in batched([_asked(one) for one in judged]):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH judged (wearer_id, base_at, again) AS ({values(some)}) "  # noqa: S608 -- constants
+                "SELECT v.id FROM judged CROSS JOIN monitoring_violation v "
+                "WHERE v.wearer_id = judged.wearer_id "
+                "AND (v.end_at IS NULL OR v.end_at > judged.base_at) "
+                "AND (judged.again = 1 OR v.withdrawn_at IS NULL) ORDER BY v.begin_at, v.id",
+                [value for one in some for value in one],
+            )
+            found = [pk for (pk,) in cursor.fetchall()]
+        for pks in batched(found):
+            for row in Violation.objects.filter(pk__in=pks).order_by("begin_at", "id"):
+                rows[row.wearer_id].append(row)
     return rows
+
+
+def _asked(one: Judged) -> tuple[int, Any, int]:
+    """Wearer, from when on rows are asked for, and whether withdrawn ones are, too."""
+    base_ms = (one.rewound or one.onward).task.clock_ms
+    base_at = from_ms(base_ms) if base_ms > NEVER_MS else LONG_AGO
+    since = connection.ops.adapt_datetimefield_value(base_at)
+    return one.wearer_id, since, int(one.rewound is not None)
 
 
 class _Book:
@@ -334,11 +329,13 @@ def _gravest(standings: Sequence[Standing], *, located: bool) -> str:
 
 
 def _write_checkpoints(judged: Sequence[Judged]) -> None:
+    checkpoints.drop_from(
+        {one.wearer_id: one.drop_from_ms for one in judged if one.drop_from_ms is not None}
+    )
     due = []
     for one in judged:
         latest_ms = one.old.checkpoint_ms
         if one.drop_from_ms is not None:
-            checkpoints.drop_from(one.wearer_id, one.drop_from_ms)
             # It was judged again from the newest that is left, or from nothing.
             latest_ms = one.rewound.task.clock_ms if one.rewound else None
         if one.onward.clock_ms >= (latest_ms or NEVER_MS) + checkpoints.EVERY_MS:
@@ -349,5 +346,4 @@ def _write_checkpoints(judged: Sequence[Judged]) -> None:
             for j in due
         ]
     )
-    for one in due:
-        checkpoints.prune(one.wearer_id)
+    checkpoints.prune([one.wearer_id for one in due])

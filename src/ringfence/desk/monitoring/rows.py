@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from django.db import connection
@@ -37,6 +37,10 @@ ROW = np.dtype(
     ]
 )
 """A stored report, with the id of the wearer who wore the tag (0 = nobody)."""
+
+Row = TypeVar("Row")
+TOGETHER = 500
+"""Wearers or spans in one question: one for each took half the stage's time."""
 
 # Set apart once, for ever: no reading sees them again.
 SOUND = "NOT EXISTS (SELECT 1 FROM monitoring_poisonreport p WHERE p.report_id = r.id)"
@@ -80,17 +84,31 @@ def reports_worn(spans: Sequence[Worn], up_to_id: int) -> NDArray[np.void]:
     Returns:
         `ROW` rows, future ones left out, with `wearer` filled in.
     """
-    parts = []
-    for span in spans:
-        rows = _rows(
-            f"SELECT {COLUMNS} FROM monitoring_report r WHERE r.tag_id = %s "  # noqa: S608 -- constants
-            f"AND r.time_ms >= %s AND r.time_ms < %s AND r.id <= %s AND {SOUND}",
-            [span.tag_id, span.from_ms, span.to_ms, up_to_id],
+    parts = [
+        _rows(
+            # CROSS JOIN: the spans first, each with one look into the index.
+            f"WITH span (tag_id, from_ms, to_ms, wearer_id) AS ({values(some)}) "  # noqa: S608 -- constants
+            f"SELECT {COLUMNS}, span.wearer_id FROM span CROSS JOIN monitoring_report r "
+            "WHERE r.tag_id = span.tag_id AND r.time_ms >= span.from_ms "
+            f"AND r.time_ms < span.to_ms AND r.id <= %s AND {SOUND}",
+            [value for one in some for value in one] + [up_to_id],
         )
-        rows["wearer"] = span.wearer_id
-        parts.append(rows)
+        for some in batched([(s.tag_id, s.from_ms, s.to_ms, s.wearer_id) for s in spans])
+    ]
     rows = np.concatenate(parts) if parts else np.empty(0, ROW)
     return rows[~is_future(rows)]
+
+
+def values(rows: Sequence[tuple[Any, ...]]) -> str:
+    """`VALUES (%s, …), …` for rows that a question is joined with; at most `TOGETHER`."""
+    one = "(" + ", ".join(["%s"] * len(rows[0])) + ")"
+    return "VALUES " + ", ".join([one] * len(rows))
+
+
+def batched(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """The same in parts of `TOGETHER`."""
+    for first in range(0, len(rows), TOGETHER):
+        yield rows[first : first + TOGETHER]
 
 
 def by_wearer(rows: NDArray[np.void]) -> dict[int, NDArray[np.void]]:
@@ -114,11 +132,11 @@ def _rows(sql: str, values: list[Any]) -> NDArray[np.void]:
         cursor.execute(sql, values)
         found = cursor.fetchall()
     rows = np.empty(len(found), ROW)
+    rows["wearer"] = 0
     if found:
         columns = list(zip(*found, strict=True))
         for name, column in zip(ROW.names or (), columns, strict=False):
             rows[name] = _column(name, column)
-    rows["wearer"] = 0
     return rows
 
 
