@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from functools import cache
 from math import isnan
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ringfence.engine.explain import doubts_of, why_of
 from ringfence.engine.memory import NEVER
 from ringfence.engine.plan import NEAR_RING, RING, RuleName
+from ringfence.engine.schedule import EPOCH
 from ringfence.engine.words import EndedBy, How
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ringfence.engine.profiles import Profile
+
+_HOW: Final = {int(how): how.name.lower() for how in How}
+_ENDED_BY: Final = {int(by): by.name.lower() for by in EndedBy}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def to_violation(
         end_ms: when it ended; None = it is open.
     """
     row = _plain(row)
-    how = How(int(row.how))
+    how = _HOW[row.how]
     confirmed = int(row.confirmed_ms) != NEVER
     depth_m = float(row.depth_m)
     return Violation(
@@ -101,11 +106,11 @@ def to_violation(
         version=name.version,
         kind=name.kind,
         state="confirmed" if confirmed else "possible",
-        how=how.name.lower(),
+        how=how,
         begin_at=at_of(row.begin_ms),
         confirmed_at=at_of(row.confirmed_ms) if confirmed else None,
         end_at=None if end_ms is None else at_of(end_ms),
-        ended_by=None if end_ms is None else EndedBy(int(row.ended_by)).name.lower(),
+        ended_by=None if end_ms is None else _ENDED_BY[row.ended_by],
         probability=round(float(row.probability), 4),
         depth_m=None if isnan(depth_m) else round(depth_m, 1),
         fixes=int(row.fixes),
@@ -120,21 +125,25 @@ def to_violation(
     )
 
 
-def _part(how: How, name: RuleName) -> str:
+def _part(how: str, name: RuleName) -> str:
     if name.condition is None:
-        return how.name.lower()
+        return how
     return "ring" if name.role in (RING, NEAR_RING) else ""
 
 
 def _plain(row: np.void) -> np.record:
     """A row of Python's own numbers: numpy takes a microsecond for each look at a field."""
-    values = zip(row.dtype.names or (), row.tolist(), strict=True)
-    return cast("np.record", SimpleNamespace(**dict(values)))
+    return cast("np.record", _fields(row.dtype)._make(row.tolist()))
+
+
+@cache
+def _fields(row: np.dtype[np.void]) -> Any:
+    return namedtuple("Row", row.names or ())
 
 
 def at_of(ms: int) -> datetime:
     """UTC epoch ms as an aware instant."""
-    return datetime.fromtimestamp(int(ms) // 1000, UTC).replace(microsecond=int(ms) % 1000 * 1000)
+    return EPOCH + timedelta(0, 0, 0, int(ms))
 
 
 def _fix_at(ms: int) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import isnan
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -12,6 +13,8 @@ from ringfence.engine.plan import NEAR, NEAR_RING, RING
 from ringfence.engine.words import Doubt, EndedBy, How
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
     from ringfence.engine.plan import RuleName
@@ -21,7 +24,7 @@ LONDON: Final = ZoneInfo("Europe/London")
 LEAST_CLOSING_MPS: Final = 0.3
 """Slower than this is what the circles' errors make."""
 
-_BEGAN: Final = {
+_BEGAN: Final[dict[int, str]] = {
     How.ENTERED: "Entered the zone at {begin}.",
     How.PRESENT_AT_START: "Was inside the zone when the condition came into force at {begin}.",
     How.LEFT: "Was outside the place to stay in from {begin}.",
@@ -45,7 +48,7 @@ _BEGAN: Final = {
     How.MOCK_POSITION: "The phone itself reported at {begin} that an app had made its position up.",
 }
 _FIRST_KNOWN: Final = "Was inside the zone at {begin}, by the first fix that is known."
-_BEGAN_NEAR: Final = {
+_BEGAN_NEAR: Final[dict[int, str]] = {
     How.ENTERED: "Was within the ordered distance of the protected person’s device from {begin}.",
     How.PRESENT_AT_START: "Was within the ordered distance of the protected person’s device when "
     "the condition came into force at {begin}.",
@@ -78,7 +81,7 @@ _BORNE_OUT: Final = {
     1: ", which carried on the way of those before it",
     2: ", which lay within reach at the pace of those before it",
 }
-_ENDED: Final = {
+_ENDED: Final[dict[int, str]] = {
     EndedBy.LEFT: "It was over at {end}: outside again.",
     EndedBy.RETURNED: "It was over at {end}: back inside.",
     EndedBy.ENTERED: "It was over at {end}: the zone itself was entered.",
@@ -92,10 +95,10 @@ _ENDED: Final = {
     EndedBy.INSPECTED: "A person inspected the tag at {end}.",
     EndedBy.AGREED: "By {end}, satellite fixes and others had agreed three times in a row.",
 }
-_ENDED_NEAR: Final = {
+_ENDED_NEAR: Final[dict[int, str]] = {
     EndedBy.LEFT: "It was over at {end}: farther apart again.",
 }
-_DOUBTS: Final = {
+_DOUBTS: Final[dict[Doubt, str]] = {
     Doubt.NULL_ISLAND: "A fix lay at 0°, 0°, which is what a receiver without a fix sends.",
     Doubt.IMPOSSIBLE_SPEED: "A fix lay farther off than anyone can travel in the time; it decided "
     "nothing.",
@@ -117,13 +120,13 @@ _DOUBTS: Final = {
     "The way round is possible.",
     Doubt.FIRST_KNOWN: "Nothing is known from before its first fix: it may have begun earlier.",
 }
-_KNOWN: Final = {
+_KNOWN: Final[dict[Doubt, str]] = {
     Doubt.BATTERY_FLAT: "The tag had said that its battery was critically low, and had not been "
     "charged since: the battery is probably flat.",
     Doubt.SWITCHED_OFF: "The tag had said that it was switching off.",
 }
 """What was known before and may explain it; said among the reasons."""
-_DOUBTS_NEAR: Final = {
+_DOUBTS_NEAR: Final[dict[Doubt, str]] = {
     Doubt.CROSSING: "No fix was that near: the straight way between two fixes leads past. The way "
     "round is possible.",
     Doubt.BEFORE_GAP: "It lasted over a time without fixes of one of the devices; how far apart "
@@ -131,7 +134,7 @@ _DOUBTS_NEAR: Final = {
     Doubt.FROZEN: "One device gave the same position again and again to the last digit; a receiver "
     "that hangs does that, and so does a device that lies still.",
 }
-_UNDECIDED: Final = {
+_UNDECIDED: Final[dict[Doubt, str]] = {
     Doubt.UNSTEADY: "One device’s place rested on a single fix, which alone decides nothing.",
     Doubt.AGED: "One device’s place was so old that it may have moved across the distance since.",
 }
@@ -140,8 +143,16 @@ _UNDECIDED: Final = {
 
 def said_time(ms: int) -> str:
     """An instant as people in London read it, to the second."""
-    at = datetime.fromtimestamp(int(ms) / 1000, UTC).astimezone(LONDON)
-    return f"{at:%d/%m/%Y %H:%M:%S}"
+    hour, within_ms = divmod(int(ms), 3_600_000)
+    minute, second = divmod(within_ms // 1000, 60)
+    return f"{_said_hour(hour)}:{minute:02d}:{second:02d}"
+
+
+@lru_cache(maxsize=65_536)
+def _said_hour(hour: int) -> str:
+    """An hour since 1970 by London's clock, which has differed by whole hours since 1847."""
+    at = datetime.fromtimestamp(hour * 3600, UTC).astimezone(LONDON)
+    return f"{at:%d/%m/%Y %H}"
 
 
 def why_of(row: np.record, name: RuleName, end_ms: int | None, profile: Profile) -> tuple[str, ...]:
@@ -153,8 +164,8 @@ def why_of(row: np.record, name: RuleName, end_ms: int | None, profile: Profile)
         end_ms: when it ended; None = it is open.
         profile: by which it was judged.
     """
-    bits, near = Doubt(int(row.doubts)), name.role in (NEAR, NEAR_RING)
-    if Doubt.CROSSING in bits and int(row.fixes) == 0:
+    bits, near = int(row.doubts), name.role in (NEAR, NEAR_RING)
+    if bits & Doubt.CROSSING and int(row.fixes) == 0:
         return (*_crossed(row, name, end_ms), *_undecided(row, profile))
     lines = [_began(row, name)]
     if near:
@@ -162,24 +173,28 @@ def why_of(row: np.record, name: RuleName, end_ms: int | None, profile: Profile)
     elif name.condition is not None:
         edge = "the ring's outer edge" if name.role == RING else "the edge"
         lines += _evidence(row, edge, profile)
-    lines += [text for doubt, text in _KNOWN.items() if doubt in bits]
+    lines += _said(_KNOWN, bits)
     if name.condition is None and int(row.fixes) > 1:
         lines.append(f"It was reported {int(row.fixes)} times.")
     if end_ms is not None:
-        ended_by = EndedBy(int(row.ended_by))
+        ended_by = int(row.ended_by)
         words = _ENDED_NEAR.get(ended_by, _ENDED[ended_by]) if near else _ENDED[ended_by]
         lines.append(words.format(end=said_time(end_ms)))
     return tuple(lines)
 
 
+def _said(texts: Mapping[Doubt, str], bits: int) -> list[str]:
+    return [text for doubt, text in texts.items() if bits & doubt] if bits else []
+
+
 def _began(row: np.record, name: RuleName) -> str:
     """How it began; of what is possible only, how it may have."""
-    how, bits = How(int(row.how)), Doubt(int(row.doubts))
+    how, bits = int(row.how), int(row.doubts)
     near = name.role in (NEAR, NEAR_RING)
     words = _BEGAN_NEAR[how] if near else _BEGAN[how]
-    if Doubt.TELEPORTED in bits:
+    if bits & Doubt.TELEPORTED:
         words = _TELEPORTED
-    if how is How.ENTERED and not near and Doubt.FIRST_KNOWN in bits:
+    if how == How.ENTERED and not near and bits & Doubt.FIRST_KNOWN:
         words = _FIRST_KNOWN
     if name.condition is not None and int(row.confirmed_ms) == NEVER:
         words = words.replace("Came ", "May have come ").replace("Entered ", "May have entered ")
@@ -291,17 +306,17 @@ def _percent(profile: Profile) -> str:
 
 def doubts_of(row: np.record, name: RuleName) -> tuple[str, ...]:
     """What would make a violation wrong, one sentence each."""
-    bits = Doubt(int(row.doubts))
+    bits = int(row.doubts)
     texts = _DOUBTS
     if name.role in (NEAR, NEAR_RING):
         undecided = _UNDECIDED if int(row.confirmed_ms) == NEVER else {}
         texts = {**_DOUBTS, **_DOUBTS_NEAR, **undecided}
-    lines = [text for doubt, text in texts.items() if doubt in bits]
+    lines = _said(texts, bits)
     if int(row.how) == How.MOCK_POSITION:
         lines.append(_OTHERWISE_MOCKED)
     if int(row.how) == How.GNSS_SPOOFED:
-        lines.append(_OTHERWISE_TELEPORTED if Doubt.TELEPORTED in bits else _OTHERWISE_SPOOFED)
-    spatial = name.condition is not None and Doubt.CROSSING not in bits
+        lines.append(_OTHERWISE_TELEPORTED if bits & Doubt.TELEPORTED else _OTHERWISE_SPOOFED)
+    spatial = name.condition is not None and not bits & Doubt.CROSSING
     vague = 0 <= float(row.depth_m) < float(row.radius_m)
     if spatial and vague and name.role in (NEAR, NEAR_RING):
         lines.append(

@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Final
 
+import numpy as np
 import shapely
 
 LonLat = tuple[float, float]
@@ -124,9 +125,26 @@ def _position(value: object, where: str) -> LonLat:
     return lon, lat
 
 
+def _plain(value: Sequence[Any]) -> Line | None:
+    """Positions of which nothing need be said, all at once; None = look at each."""
+    try:
+        if {*map(type, value)} - {list, tuple} or {*map(type, chain(*value))} - {float, int}:
+            return None
+        points = np.array(value, np.float64)[:, :2]
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+    sane = points.shape[1:] == (2,) and (np.abs(points) <= (180.0, 90.0)).all()
+    if not sane or (np.abs(np.diff(points[:, 0])) > 180.0).any():
+        return None
+    return tuple(map(tuple, points.tolist()))
+
+
 def _positions(value: object, where: str) -> Line:
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise ShapeError(f"{where} is not a list of positions")
+    plain = _plain(value)
+    if plain is not None:
+        return plain
     line = tuple(_position(p, f"{where}, position {i}") for i, p in enumerate(value, 1))
     for i, ((lon1, _), (lon2, _)) in enumerate(pairwise(line), 1):
         if abs(lon2 - lon1) > 180:
@@ -184,8 +202,11 @@ _REASONS: Final = {
 
 
 def _refuse_invalid(polygons: Sequence[tuple[Line, ...]]) -> None:
-    drawn = shapely.MultiPolygon([shapely.Polygon(p[0], p[1:]) for p in polygons])
-    reason = shapely.is_valid_reason(drawn)
+    drawn = [
+        shapely.polygons(outer, holes=holes or None)
+        for outer, *holes in ([shapely.linearrings(np.array(r)) for r in p] for p in polygons)
+    ]
+    reason = shapely.is_valid_reason(shapely.multipolygons(drawn))
     if reason == "Valid Geometry":
         return
     found = re.fullmatch(r"(.*)\[(\S+) (\S+)\]", reason)

@@ -28,6 +28,11 @@ class Read(NamedTuple):
     faulty: Mask
 
 
+def plain(column: pa.Array) -> pa.Array:
+    """The column itself, where a file holds it as numbers into a dictionary."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
 def as_floats(column: pa.Array) -> Read:
     """Numbers, or texts that are numbers. NaN is a value; empty and null are absent."""
     return _as_numbers(column, pa.float64(), float)
@@ -35,6 +40,7 @@ def as_floats(column: pa.Array) -> Read:
 
 def as_ints(column: pa.Array) -> Read:
     """Whole numbers, or texts that are; of a fraction the whole part, rounded down."""
+    column = plain(column)
     if not pa.types.is_floating(column.type):
         read = _as_numbers(column, pa.int64(), int)
         if not read.faulty.any():
@@ -47,12 +53,19 @@ def as_ints(column: pa.Array) -> Read:
 
 
 def as_texts(column: pa.Array) -> tuple[Ints, list[str]]:
-    """Codes and the trimmed texts they stand for; null and empty are the text ''."""
-    texts = pc.utf8_trim_whitespace(column.cast(pa.string())).fill_null("")
-    coded = texts.dictionary_encode()
-    return coded.indices.to_numpy(zero_copy_only=False).astype(
-        np.int64
-    ), coded.dictionary.to_pylist()
+    """Codes and the trimmed texts they stand for; null and empty are the text ''.
+
+    Not every text needs have a row: a file's dictionary may hold more than this part of it uses.
+    """
+    # Each different value is made a text and trimmed once, not once a row.
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    texts = pc.utf8_trim_whitespace(coded.dictionary.cast(pa.string())).fill_null("").to_pylist()
+    number = {text: i for i, text in enumerate(dict.fromkeys([*texts, ""]))}
+    codes = np.array([*(number[text] for text in texts), number[""]], np.int64)
+    indices = coded.indices.cast(pa.int64())
+    if indices.null_count:
+        indices = indices.fill_null(len(texts))
+    return codes[indices.to_numpy(zero_copy_only=False)], list(number)
 
 
 def as_codes(column: pa.Array, parse: Callable[[str], int]) -> tuple[Ints, dict[int, str]]:
@@ -78,6 +91,7 @@ def as_instants_ms(column: pa.Array) -> tuple[Read, dict[int, str]]:
 
     Returns the column and what is wrong in each of its faulty rows.
     """
+    column = plain(column)
     if pa.types.is_timestamp(column.type):
         return _from_timestamps(column), {}
     texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
@@ -113,6 +127,7 @@ def _one_by_one(texts: pa.Array, absent: Mask) -> tuple[Read, dict[int, str]]:
 
 
 def _as_numbers(column: pa.Array, kind: pa.DataType, parse: Callable[[str], float]) -> Read:
+    column = plain(column)
     none_wrong = np.zeros(len(column), np.bool_)
     if pa.types.is_string(column.type):
         column = pc.utf8_trim_whitespace(column)

@@ -188,7 +188,8 @@ def _versioned(found: dict[int, Condition], faults: list[str]) -> list[Condition
                     f"{numbers[version - 2]}'s, and both are in force at once: give each its own "
                     "id, or end one before the other begins"
                 )
-            found[number] = replace(found[number], version=version)
+            if version != found[number].version:
+                found[number] = replace(found[number], version=version)
     return list(found.values())
 
 

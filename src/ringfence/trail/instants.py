@@ -47,6 +47,6 @@ def from_ms(ms: int) -> datetime:
 
 def write_instant(at: datetime) -> str:
     """`2026-03-01T10:02:00Z`; milliseconds only where there are any."""
-    at = at.astimezone(UTC)
     spec = "milliseconds" if at.microsecond // 1000 else "seconds"
-    return at.replace(tzinfo=None).isoformat(timespec=spec) + "Z"
+    # "+00:00" goes.
+    return at.astimezone(UTC).isoformat(timespec=spec)[:-6] + "Z"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PIECE = 16_384
 """Rows of a piece and of a row group."""
 LARGE_PIECE = 1 << 20
+OF_FEW = ["wearer", "subject", "source", "role", "signals"]
+"""Columns of few different texts: read as numbers into a dictionary, as the file holds them."""
 BUFFER = 1 << 20
 """Bytes of each column that are read at once."""
 GEOMETRY = "geometry"
@@ -54,7 +56,8 @@ def parquet_pieces(
     """
     try:
         # Buffered: a row group of any length is read as it is needed, not at once.
-        with parquet.ParquetFile(path, buffer_size=BUFFER) as file:
+        few = [name for name in parquet.read_schema(path).names if name in OF_FEW]
+        with parquet.ParquetFile(path, buffer_size=BUFFER, read_dictionary=few) as file:
             names = file.schema_arrow.names
             geometry = _point_column(file)
             wanted = [
@@ -66,12 +69,24 @@ def parquet_pieces(
             yield Piece(file.schema_arrow.empty_table().select(wanted), np.arange(0), [])
             # Who judges needs much of it at once anyway, and large pieces are read faster.
             size = PIECE if everything else rows
-            for batch in file.iter_batches(size, columns=wanted):
-                table = _with_places(pa.Table.from_batches([batch]), geometry)
+            for read in _gathered(file.iter_batches(size, columns=wanted), size):
+                table = _with_places(read, geometry)
                 yield Piece(table, np.arange(first, first + len(table)), [])
                 first += len(table)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise FixesFileError("not a Parquet file, or a damaged one: write it again") from None
+
+
+def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Batches end with their row group, however short: `rows` or more at a time."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) >= rows:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def write_parquet(file: IO[bytes], rows: Iterable[FixRow]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pyarrow as pa
 
 from ringfence.engine.fix import NO_POSITION, Batch, Signal, Source, victim_number
 from ringfence.trail.columns import Read, as_codes, as_floats, as_instants_ms, as_ints, as_texts
@@ -14,7 +15,6 @@ from ringfence.trail.table import Columns, FixesFileError, Refusal, Sieve
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 FUTURE_MS: Final = 120_000
@@ -70,7 +70,7 @@ def to_fixes(table: pa.Table, numbers: NDArray[np.int64]) -> Fixes:
         getattr(batch, name)[:] = optional(columns, sieve, name)
     batch.speed_mps[:] = speeds(columns, sieve)
     victims = _victims(columns, sieve, batch)
-    return _numbered(batch.take(sieve.kept), names, victims, sieve)
+    return _numbered(_kept(batch, sieve), names, victims, sieve)
 
 
 def to_signals(table: pa.Table, numbers: NDArray[np.int64]) -> Fixes:
@@ -83,12 +83,16 @@ def to_signals(table: pa.Table, numbers: NDArray[np.int64]) -> Fixes:
     for code, why in faults.items():
         sieve.refuse(kinds == code, why)
     batch.signals[:] = kinds
-    return _numbered(batch.take(sieve.kept), names, set(), sieve)
+    return _numbered(_kept(batch, sieve), names, set(), sieve)
+
+
+def _kept(batch: Batch, sieve: Sieve) -> Batch:
+    return batch if sieve.kept.all() else batch.take(sieve.kept)
 
 
 def _numbered(batch: Batch, names: list[str], victims: set[int], sieve: Sieve) -> Fixes:
     """Give wearers the numbers of their names' order, so that the file's order means nothing."""
-    seen = set(np.unique(batch.wearer).tolist())
+    seen = set(np.flatnonzero(np.bincount(batch.wearer, minlength=len(names))).tolist())
     wearers = sorted(names[code] for code in seen - victims)
     number = {name: i for i, name in enumerate(wearers)}
     renumber = np.array(
@@ -225,15 +229,19 @@ def positions(
     sieve.refuse(no_lat & ~none, "no latitude")
     sieve.refuse(no_lon & ~none, "no longitude")
     lat_e7, lon_e7 = (np.where(none | ~sieve.kept, NO_POSITION, v) for v in (lat, lon))
-    return lat_e7.astype(np.int32), lon_e7.astype(np.int32), none
+    return lat_e7.astype(np.int32, copy=False), lon_e7.astype(np.int32, copy=False), none
 
 
 def _degrees(
     columns: Columns, sieve: Sieve, names: tuple[str, ...], limit: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.float64] | NDArray[np.int32], NDArray[np.bool_]]:
     """Degrees × 1e7, rounded to the nearest as at the gateway, and where they are absent."""
     name, column = columns.need(*names)
     word = "latitude" if name.startswith("lat") else "longitude"
+    if name.endswith("_e7") and pa.types.is_int32(column.type) and not column.null_count:
+        whole = column.to_numpy()
+        if len(whole) and max(-int(whole.min()), int(whole.max())) <= limit * 10_000_000:
+            return whole, np.zeros(len(whole), np.bool_)  # as stored: nothing to round or refuse
     read = as_floats(column)
     sieve.refuse(read.faulty, f"{name} is not a number")
     scale = {"e6": 1e6, "e7": 1e7}.get(name[-2:], 1.0)

@@ -53,6 +53,8 @@ class Sieve:
 
     def refuse(self, rows: NDArray[np.bool_], why: str, each: dict[int, str] | None = None) -> None:
         """Refuse rows for one reason; `each` may say it better for some, by index."""
+        if not rows.any():
+            return
         said = {} if self.discreet else each or {}
         for i in np.flatnonzero(rows & self.kept).tolist():
             self.refused.append(Refusal(int(self.numbers[i]), said.get(i, why)))
@@ -81,12 +83,12 @@ class Columns:
             raise FixesFileError(
                 f"no column {name} (there are: {', '.join(theirs) or 'none'}): name one of them"
             )
-        return _one(self._table.column(theirs.index(name.strip())))
+        return self._table.column(theirs.index(name.strip())).combine_chunks()
 
     def find(self, name: str) -> pa.Array | None:
         """The column, under any of its aliases, as one array; None = there is none."""
         theirs = self.theirs(name)
-        return None if theirs is None else _one(self._table.column(theirs))
+        return None if theirs is None else self._table.column(theirs).combine_chunks()
 
     def theirs(self, name: str) -> str | None:
         """What the file calls a column; None = there is none."""
@@ -109,8 +111,3 @@ class Columns:
         raise FixesFileError(
             f"no column {' or '.join(names)} (there are: {found}): add it, or rename"
         )
-
-
-def _one(chunks: pa.ChunkedArray) -> pa.Array:
-    column = chunks.combine_chunks()
-    return column.dictionary_decode() if hasattr(column, "dictionary") else column

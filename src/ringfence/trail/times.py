@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.trail.columns import as_instants_ms, as_ints
+from ringfence.trail.columns import as_instants_ms, as_ints, plain
 from ringfence.trail.rows import EARLIEST_MS, LATEST_MS
 from ringfence.trail.table import Columns, FixesFileError, Refusal, Sieve
 from ringfence.trail.wall_clock import Twice, WallClock, read_local, wall_ms
@@ -81,6 +81,7 @@ class Times:
             read = as_ints(column)
             self.sieve.refuse(read.faulty, f"{name} is not a whole number of milliseconds")
             return read.values, read.absent
+        column = plain(column)
         naive = _all_naive(column)
         if naive is not None:
             absent = naive.is_null().to_numpy(zero_copy_only=False)

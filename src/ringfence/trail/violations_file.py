@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ringfence.engine.events import Violation
 from ringfence.trail.instants import read_instant, write_instant
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def violation_line(violation: Violation) -> str:
     """One violation as one line of JSON (no line end), fields in the contract's order.
 
@@ -21,7 +24,7 @@ def violation_line(violation: Violation) -> str:
     mean nothing.
     """
     depth_m = violation.depth_m
-    return json.dumps(
+    return _JSON.encode(
         {
             "wearer": violation.wearer,
             "condition": violation.condition,
@@ -37,9 +40,7 @@ def violation_line(violation: Violation) -> str:
             "profile": violation.profile,
             "why": list(violation.why),
             "doubts": list(violation.doubts),
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
+        }
     )
 
 
