@@ -24,7 +24,7 @@ def test_no_bytes_break_a_codec(protocol: str, tmp_path: Path) -> None:
     for number, seed in enumerate(seeds(protocol)):
         (tmp_path / f"seed-{number}").write_bytes(seed)
     fuzzer = [sys.executable, "-m", "tests.fuzz.codecs", protocol]
-    fuzzer += [f"-max_total_time={SECONDS}", "-max_len=4096"]
+    fuzzer += [f"-max_total_time={SECONDS}", "-max_len=8448"]
     fuzzer += ["-rss_limit_mb=1024", f"-artifact_prefix={tmp_path}/", str(tmp_path)]
     ran = subprocess.run(
         fuzzer, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS + 120, check=False

@@ -15,7 +15,7 @@ LINE = re.compile(rb"[^!\n]*+[!\n]")
 
 
 def test_frames_end_with_their_mark_and_wait_for_it() -> None:
-    cutter = Cutter(LINE)
+    cutter = Cutter(LINE, b"!\n")
     assert cutter.cut(b"a!\r\n b") == [b"a!"]
     assert cutter.unfinished == 1
     assert cutter.cut(b"c\n") == [b"bc"]
@@ -23,7 +23,7 @@ def test_frames_end_with_their_mark_and_wait_for_it() -> None:
 
 
 def test_what_is_too_long_comes_out_in_pieces() -> None:
-    cutter = Cutter(LINE)
+    cutter = Cutter(LINE, b"!\n")
     assert [len(piece) for piece in cutter.cut(b"x" * 3 * LONGEST)] == [LONGEST] * 2
     assert cutter.unfinished == LONGEST
     assert cutter.cut(b"!") == [b"x" * LONGEST + b"!"]
@@ -31,7 +31,7 @@ def test_what_is_too_long_comes_out_in_pieces() -> None:
 
 @pytest.mark.parametrize("length", range(LONGEST - 1, LONGEST + 4))
 def test_the_longest_frame_is_as_long_whenever_its_end_comes(length: int) -> None:
-    whole, late = Cutter(LINE), Cutter(LINE)
+    whole, late = Cutter(LINE, b"!\n"), Cutter(LINE, b"!\n")
     frames = whole.cut(b"x" * length + b"!")
     assert late.cut(b"x" * length) + late.cut(b"!") == frames
     assert len(frames) == (1 if length <= LONGEST else 2)
@@ -42,7 +42,7 @@ def test_pieces_are_the_same_however_they_come(cuts: list[int], marks: set[int])
     data = bytearray(b" x" * 4500)
     for at in marks:
         data[at % len(data)] = ord("!")
-    whole, parts, heard = Cutter(LINE), Cutter(LINE), []
+    whole, parts, heard = Cutter(LINE, b"!\n"), Cutter(LINE, b"!\n"), []
     edges = [0, *sorted(min(c, len(data)) for c in cuts), len(data)]
     for begin, end in pairwise(edges):
         heard += parts.cut(bytes(data[begin:end]))

@@ -20,12 +20,15 @@ _DEVICE = re.compile(rb"[0-9A-Za-z_.-]{1,32}").fullmatch
 class Cutter:
     """Cuts a stream into frames; the same frames however the stream was split or joined."""
 
-    __slots__ = ("_match", "_rest")
+    __slots__ = ("_ends", "_match", "_rest", "_undecided")
 
-    def __init__(self, frame: re.Pattern[bytes]) -> None:
-        """Cut at what `frame` matches: one frame with its end mark."""
+    def __init__(self, frame: re.Pattern[bytes], ends: bytes) -> None:
+        """Cut at what `frame` matches: one frame with its end mark, one of `ends`."""
         self._match = frame.match
+        self._ends = tuple(ends[at : at + 1] for at in range(len(ends)))
         self._rest = b""
+        self._undecided = False
+        """An end mark waits of which it is not clear yet whether it ends a frame."""
 
     @property
     def unfinished(self) -> int:
@@ -38,7 +41,11 @@ class Cutter:
         What is longer than `LONGEST` comes out in pieces of that size: they are no frames.
         """
         buffer = self._rest + data if self._rest else data
-        frames, at, end = [], 0, len(buffer)
+        frames: list[bytes] = []
+        at, end = 0, len(buffer)
+        if self._rest and end <= LONGEST and not self._undecided and not self._ended(data):
+            self._rest = buffer  # not searched anew for each byte of a frame that comes in bytes
+            return frames
         while at < end:
             if buffer[at] in _BLANK:
                 at += 1
@@ -52,7 +59,11 @@ class Cutter:
             frames.append(buffer[at:after].rstrip(_BLANK))
             at = after
         self._rest = buffer[at:]
+        self._undecided = self._ended(self._rest)
         return frames
+
+    def _ended(self, data: bytes) -> bool:
+        return any(mark in data for mark in self._ends)
 
 
 @lru_cache(maxsize=4096)

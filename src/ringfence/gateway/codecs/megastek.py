@@ -100,7 +100,7 @@ class _Talk:
     __slots__ = ("_cutter", "_login", "_model_of", "_say_unnamed")
 
     def __init__(self, model_of: ModelOf, say_unnamed: bool) -> None:  # noqa: FBT001 - Codec.talk
-        self._cutter = Cutter(_FRAME)
+        self._cutter = Cutter(_FRAME, b"!\n")
         self._login: str | None = None
         self._model_of = model_of
         self._say_unnamed = say_unnamed

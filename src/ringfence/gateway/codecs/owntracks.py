@@ -27,6 +27,9 @@ from ringfence.gateway.report import (
 )
 
 LOCATED = frozenset({"location", "transition"})
+LONGEST = 64 * 1024
+"""Bytes of a message that is read: an app's have some 300. Longer ones would keep others waiting;
+one that holds no fix, such as a card with a picture, need not be read."""
 REPLY = b"[]"
 """No commands for the phone."""
 
@@ -42,6 +45,12 @@ _OPTIONAL = frozenset({"acc", "vel", "cog", "alt", "batt"})
 
 class _UnusableError(Exception):
     """The message can't be stored; the text says which field."""
+
+
+class _Long(msgspec.Struct):
+    """Of a long message only its type: what is left out is stepped over, not read."""
+
+    kind: str = msgspec.field(name="_type")
 
 
 class _Opened(NamedTuple):
@@ -73,8 +82,8 @@ def decode(body: bytes, box: SecretBox | None = None) -> Decoded:
     Raises:
         MalformedError: not a JSON object with a `_type`; or sealed, and not with this key.
     """
-    opened = _message(body)
     try:
+        opened = _message(body)
         if opened.kind == "encrypted":
             opened = _inner(opened.message, box)
         if opened.kind not in LOCATED or _placeless(opened):
@@ -90,8 +99,8 @@ def unnamed(body: bytes, box: SecretBox | None = None) -> dict[str, Any]:
     Raises:
         MalformedError: as `decode`.
     """
-    opened = _message(body)
     try:
+        opened = _message(body)
         if opened.kind == "encrypted":
             opened = _inner(opened.message, box)
     except _UnusableError:
@@ -103,13 +112,24 @@ def unnamed(body: bytes, box: SecretBox | None = None) -> dict[str, Any]:
 
 def _message(body: bytes) -> _Opened:
     try:
+        if len(body) > LONGEST:
+            return _long(msgspec.json.decode(body, type=_Long).kind)
         message = msgspec.json.decode(body)
+    except msgspec.ValidationError:
+        message = None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise MalformedError("the body is not JSON: send one OwnTracks message") from None
     kind = message.get("_type") if isinstance(message, dict) else None
     if not isinstance(kind, str):
         raise MalformedError("the body is no OwnTracks message: it has no _type")
     return _Opened(message, kind)
+
+
+def _long(kind: str) -> _Opened:
+    if kind in LOCATED or kind == "encrypted":
+        # Kept apart and answered: it would come again just as it is.
+        raise _UnusableError(f"longer than {LONGEST:,} bytes: a message holds one position")
+    return _Opened({}, kind)
 
 
 def _inner(message: dict[str, Any], box: SecretBox | None) -> _Opened:

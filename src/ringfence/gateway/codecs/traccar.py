@@ -24,6 +24,8 @@ from ringfence.gateway.report import (
     seal,
 )
 
+LONGEST = 64 * 1024
+"""Bytes of a body: a position with all its attributes has some 1,200."""
 _NAMED = frozenset({
     "fixTime", "deviceTime", "valid", "outdated", "latitude", "longitude", "altitude", "speed",
     "course", "accuracy", "attributes",
@@ -78,6 +80,8 @@ def unnamed(body: bytes) -> dict[str, Any]:
 
 
 def _read(body: bytes) -> tuple[str, dict[str, Any] | None]:
+    if len(body) > LONGEST:
+        raise MalformedError(f"longer than {LONGEST:,} bytes: forward one position a request")
     try:
         root = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

@@ -45,7 +45,8 @@ class Talk:
 
     def receive(self, data: bytes) -> list[Heard]:
         """Take bytes; return the frames that they complete."""
-        if self._rest:
+        seen = len(self._rest)
+        if seen:
             data = self._rest + data
         heard: list[Heard] = []
         at, end = 0, len(data)
@@ -53,7 +54,7 @@ class Talk:
             if data[at] in _BLANK:
                 at += 1
                 continue
-            piece = cut(data, at)
+            piece = cut(data, at, 0 if at else seen)
             if piece is None:
                 break
             kind, until = piece

@@ -139,12 +139,17 @@ def _positions(raw: bytes) -> tuple[list[Position], int]:
     at, last, unread = 24, len(raw) - 13 - _POSITION_BYTES, 0
     satellites = raw[28] if raw[11] == _GB100 and raw[4] != 8 and raw[28] <= 64 else None
     while at <= last:
-        if raw[at + 16] not in (7, 8) or (time_ms := _time_ms(raw, at + 16)) is None:
+        # What is cheap is asked first: a frame may be made of times.
+        if (
+            raw[at + 16] not in (7, 8)
+            or not _on_earth(*_PLACED.unpack_from(raw, at + 8))
+            or (time_ms := _time_ms(raw, at + 16)) is None
+        ):
             at += 1
             continue
         position = _position(raw, at, time_ms, satellites)
         if position is None:
-            unread += _on_earth(*_PLACED.unpack_from(raw, at + 8))
+            unread += 1
             at += 1
         else:
             positions.append(position)
@@ -160,8 +165,9 @@ def _time_ms(raw: bytes, at: int) -> int | None:
 
 
 def _position(raw: bytes, at: int, time_ms: int, satellites: int | None) -> Position | None:
+    """The position whose place and time were found to be such; None if the rest is none's."""
     hdop, kmh, tenths, course, altitude, lon, lat = _POSITION.unpack_from(raw, at)
-    if hdop > 50 or kmh > 999 or tenths > 9 or course > 360 or not _on_earth(lon, lat):
+    if hdop > 50 or kmh > 999 or tenths > 9 or course > 360:
         return None
     return Position(
         time_ms,

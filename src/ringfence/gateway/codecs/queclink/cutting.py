@@ -44,6 +44,7 @@ _START_BYTES: Final = 6
 _JUNK_ENDS = re.compile(rb"[$\n]|" + _START.pattern)
 _LOST_END = re.compile(rb"[\0\r\n]|\+(?:RESP|BUFF|ACK):GT")
 """A text frame without its `$` ends where a line ends or the next one begins."""
+_LOST_BYTES: Final = len(b"+RESP:GT")
 _LOSES: Final = (b"+", b"\n", b"\r", b"\0")
 """Only with one of these is the search above worth its time: text mostly has none."""
 
@@ -52,22 +53,26 @@ Cut = tuple[int, int]
 """What a piece of a buffer is, and where it ends."""
 
 
-def cut(data: bytes, at: int) -> Cut | None:
-    """What begins at `at`, and where it ends; None = that depends on bytes yet to come."""
+def cut(data: bytes, at: int, seen: int = 0) -> Cut | None:
+    """What begins at `at`, and where it ends; None = that depends on bytes yet to come.
+
+    Before `seen` there is no end of it: this was asked when no more was there.
+    """
     if _TEXT.match(data, at):
-        return _text(data, at)
+        return _text(data, at, seen)
     if not _START.match(data, at):
-        return _junk(data, at)
+        return _junk(data, at, seen)
     return _binary(data, at)
 
 
-def _text(data: bytes, at: int) -> Cut | None:
+def _text(data: bytes, at: int, seen: int) -> Cut | None:
     limit = at + MOST_TEXT
-    end = data.find(b"$", at, limit)
+    end = data.find(b"$", max(at, seen), limit)
     stop = end if end >= 0 else limit
+    after = max(at + 5, seen - _LOST_BYTES)
     for byte in _LOSES:
-        if data.find(byte, at + 5, stop) >= 0:
-            lost = _LOST_END.search(data, at + 5, stop)
+        if data.find(byte, after, stop) >= 0:
+            lost = _LOST_END.search(data, after, stop)
             if lost:
                 return (TEXT, lost.start())
     if end >= 0:
@@ -85,20 +90,20 @@ def _binary(data: bytes, at: int) -> Cut | None:
         kind, tail = BINARY, b"\r\n"
         length = int.from_bytes(data[at + first : at + last], "big")
     if not _LEAST <= length <= MOST_BINARY:
-        return _junk(data, at)
+        return _junk(data, at, 0)
     end = at + length
     if len(data) < end:
         return None
-    return (kind, end) if data.endswith(tail, at, end) else _junk(data, at)
+    return (kind, end) if data.endswith(tail, at, end) else _junk(data, at, 0)
 
 
-def _junk(data: bytes, at: int) -> Cut | None:
+def _junk(data: bytes, at: int, seen: int) -> Cut | None:
     """Up to where a line ends or a frame may begin, in pieces of a bounded size.
 
     The pieces depend on the bytes alone, never on how they arrived.
     """
     limit = at + MOST_JUNK
-    end = _JUNK_ENDS.search(data, at + 1, limit + _START_BYTES)
+    end = _JUNK_ENDS.search(data, max(at + 1, seen - _START_BYTES), limit + _START_BYTES)
     if end:
         return (JUNK, min(end.end() if end[0] in b"$\n" else end.start(), limit))
     return (JUNK, limit) if len(data) >= limit + _START_BYTES else None

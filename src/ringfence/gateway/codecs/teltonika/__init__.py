@@ -60,19 +60,23 @@ class _Talk:
         return len(self._rest)
 
     def receive(self, data: bytes) -> list[Heard]:
-        buffer = self._rest + data if self._rest else data
+        seen = len(self._rest)
+        buffer = self._rest + data if seen else data
         heard: list[Heard] = []
         at, end = 0, len(buffer)
         while at < end:
-            after = self._next(buffer, at, heard)
+            after = self._next(buffer, at, heard, 0 if at else seen)
             if after == at:
                 break
             at = after
         self._rest = buffer[at:]
         return heard
 
-    def _next(self, buffer: bytes, at: int, heard: list[Heard]) -> int:
-        """Hear the frame at `at`; return where the next begins, or `at` if it is not whole yet."""
+    def _next(self, buffer: bytes, at: int, heard: list[Heard], seen: int) -> int:
+        """Hear the frame at `at`; return where the next begins, or `at` if it is not whole yet.
+
+        Up to `seen` was looked at when no more was there.
+        """
         if _PACKET(buffer, at):
             return self._hear_packet(buffer, at, heard)
         if _LOGIN(buffer, at):
@@ -85,7 +89,7 @@ class _Talk:
         if buffer[at] == 0xFF:
             heard.append(Heard(b"\xff", self._device))
             return at + 1
-        return at if len(buffer) - at < _HEADER else self._skip(buffer, at, heard)
+        return at if len(buffer) - at < _HEADER else self._skip(buffer, at, heard, seen)
 
     def _hear_packet(self, buffer: bytes, at: int, heard: list[Heard]) -> int:
         after = at + 12 + int.from_bytes(buffer[at + 4 : at + 8], "big")
@@ -125,10 +129,10 @@ class _Talk:
         heard.append(Heard(raw[:length], self._device, error=_DAMAGED))
         return length
 
-    def _skip(self, buffer: bytes, at: int, heard: list[Heard]) -> int:
+    def _skip(self, buffer: bytes, at: int, heard: list[Heard], seen: int) -> int:
         """Set apart what begins no frame, up to one that does."""
         most = at + JUNK
-        found = _BEGIN.search(buffer, at + 1, most + _HEADER)
+        found = _BEGIN.search(buffer, max(at + 1, seen - _HEADER), most + _HEADER)
         if found and found.start() <= most:
             after = found.start()
         elif len(buffer) >= most + _HEADER:
