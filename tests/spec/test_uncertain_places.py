@@ -76,6 +76,32 @@ def test_a_real_move_that_looked_impossible_is_believed_once_borne_out() -> None
     assert visit.begin_at <= after(2)
 
 
+@pytest.mark.parametrize(("accuracy_m", "east_m"), [(12, 170), (30, 150), (60, 130)])
+def test_a_doubted_fix_that_is_borne_out_counts_as_if_it_had_not_been_doubted(
+    accuracy_m, east_m
+) -> None:
+    """Three fixes of such a depth confirm; that the first was doubted costs none."""
+    there = fixes(stay(0, 10, east_m), accuracy_m=accuracy_m)
+    far_off = fixes([(-m, 30_000, 0) for m in range(20, 1, -1)])
+    beside = fixes([(-m, 400, 0) for m in range(20, 1, -1)])
+    (jumped,) = found(EXCLUSION, far_off, there)
+    assert jumped.confirmed_at == after(2)
+    assert "the next one bore it out" in " ".join(jumped.doubts)
+    (walked,) = found(EXCLUSION, beside, there)
+    assert jumped.confirmed_at <= walked.confirmed_at
+    alone = fixes([(0, east_m, 0), *[(m, 30_000, 0) for m in range(1, 5)]], accuracy_m=accuracy_m)
+    assert [v for v in found(EXCLUSION, far_off, alone) if v.state == "confirmed"] == []
+
+
+def test_leaving_by_a_doubted_fix_that_is_borne_out_takes_no_longer_than_without_the_doubt() -> (
+    None
+):
+    inside = [fixes(stay(-20, -1, 600)), fixes(stay(0, 10, 0))]
+    (doubted,) = found(EXCLUSION, *inside, fixes([(10 + m, 30_000, 0) for m in range(5)]))
+    (walked,) = found(EXCLUSION, *inside, fixes([(10 + m, 600, 0) for m in range(5)]))
+    assert doubted.end_at == walked.end_at == after(12)
+
+
 @pytest.mark.parametrize("accuracy_m", [float("nan"), 0.0, -1.0])
 def test_accuracy_0_or_absent_is_unknown_never_perfect(accuracy_m) -> None:
     at_edge = fixes(stay(0, 8, 197), accuracy_m=accuracy_m)  # 3 m inside

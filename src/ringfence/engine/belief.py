@@ -157,7 +157,7 @@ def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> L
     if me.raw_ms != NEVER:
         # From the fix before, believed or not: it had its share of forgetting already.
         keep = math.exp(-(look.time_ms - me.raw_ms) / limits.forget_ms)
-    doubts = doubts_of(limits, me, look, accuracy_m)
+    doubts = look.doubts | doubts_of(limits, me, look, accuracy_m)
     way, moving = OFF_WAY, is_moving(limits, me, look)
     if believed(doubts) and look.source != CELL:
         way = follow(limits, me, look)
@@ -203,3 +203,29 @@ def rest(me: np.record, look: Look, moving: bool) -> None:
     me.rest_fixes = min(me.rest_fixes + 1, 60)
     me.rest_lat += (look.lat - me.rest_lat) / me.rest_fixes
     me.rest_lon += (look.lon - me.rest_lon) / me.rest_fixes
+
+
+@hot
+def remember(limits: Thresholds, me: np.record, look: Look) -> None:
+    """Keep a believed fix as the last known place."""
+    speed = look.speed_mps
+    if not limits.geometric:
+        speed = way_mps(me, look) if math.isnan(speed) else speed
+        rest(me, look, look.moving)
+    me.fix_ms, me.lat, me.lon = look.time_ms, look.lat, look.lon
+    me.radius_m, me.source, me.speed_mps = look.radius_m, look.source, speed
+    me.paced = 0 if math.isnan(look.speed_mps) else 1
+    me.quiet = 0
+    me.steady = 1 if look.on_way or me.rest_fixes >= 2 else 0
+
+
+@hot
+def keep_fix(limits: Thresholds, me: np.record, look: Look) -> None:
+    """Keep a fix as the last one; and as the last known place, if it is believed."""
+    same = look.lat == me.raw_lat and look.lon == me.raw_lon
+    me.repeats = min(me.repeats + 1, 1000) if same else 0
+    me.raw_ms, me.raw_lat, me.raw_lon = look.time_ms, look.lat, look.lon
+    me.raw_radius_m, me.raw_doubts = look.radius_m, look.doubts
+    me.raw_source, me.raw_speed_mps = look.source, look.speed_mps
+    if believed(look.doubts):
+        remember(limits, me, look)

@@ -100,11 +100,13 @@ _ENDED_NEAR: Final[dict[int, str]] = {
 }
 _DOUBTS: Final[dict[Doubt, str]] = {
     Doubt.NULL_ISLAND: "A fix lay at 0°, 0°, which is what a receiver without a fix sends.",
-    Doubt.IMPOSSIBLE_SPEED: "A fix lay farther off than anyone can travel in the time; it decided "
-    "nothing.",
-    Doubt.JUMP: "A fix jumped farther than its speed and any acceleration allow; it decided "
-    "nothing.",
-    Doubt.TWO_PLACES: "Two fixes at one instant lay apart; the second decided nothing.",
+    Doubt.IMPOSSIBLE_SPEED: "A fix lay farther off than anyone can travel in the time; by itself "
+    "it decided nothing.",
+    Doubt.JUMP: "A fix jumped farther than its speed and any acceleration allow; by itself it "
+    "decided nothing.",
+    Doubt.TWO_PLACES: "Two fixes at one instant lay apart; by itself the second decided nothing.",
+    Doubt.BORNE_OUT: "A fix was doubted at first for the way to it; the next one bore it out, and "
+    "both count.",
     Doubt.FROZEN: "The same position came again and again to the last digit; a "
     "receiver that hangs does that, and so does a tag that lies still.",
     Doubt.NO_ACCURACY: "A fix gave no accuracy; the profile's usual circle for its source was "

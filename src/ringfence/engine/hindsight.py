@@ -1,7 +1,7 @@
 """What a fix's neighbours show of it, once they are there. Pure; for people who read a trail.
 
-The law needs none of it: it judges each fix at its own instant, a fix that bears a doubted one out
-restores the belief in that place, and one that returned decided nothing by itself.
+That the next fix bears a doubted one out, the law says itself (`again`). A jump and a return is a
+mark for people: the law needs none, since the fix that returned weighs against the jump.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from ringfence.engine.fix import E7, NO_POSITION, Source
 from ringfence.engine.profiles import STANDARD, Profile, Thresholds
-from ringfence.engine.trust import believed, flat_m, radius_m, travel_doubts
+from ringfence.engine.trust import flat_m, radius_m
 from ringfence.engine.words import Doubt
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ringfence.engine.fix import Batch
 
-OF_THE_WAY: Final = int(Doubt.IMPOSSIBLE_SPEED | Doubt.JUMP)
+BORNE_OUT: Final = int(Doubt.BORNE_OUT)
 RETURN_MPS: Final = 5.0
 """Out and back between two fixes at one place faster than this, circles taken off, is no errand
 on foot; a car that does it within `RETURN_WITHIN_MS` stops at neither end."""
@@ -49,21 +49,13 @@ def in_hindsight(
     limits = profile.thresholds()
     seen = Hindsight(np.zeros(len(trail), np.bool_), np.zeros(len(trail), np.bool_))
     located = (trail.lat_e7 != NO_POSITION) & (doubts & int(Doubt.NULL_ISLAND) == 0)
+    rows = np.flatnonzero(located)
+    seen.borne_out[rows[:-1]] = doubts[rows[1:]] & BORNE_OUT != 0
     rows = np.flatnonzero(located & (trail.source != Source.CELL))
-    for before, at, after in zip([-1, *rows], rows, rows[1:], strict=False):
-        seen.borne_out[at] = _is_borne_out(limits, trail, doubts, int(at), int(after))
-        if before >= 0 and not seen.borne_out[at]:
+    for before, at, after in zip(rows, rows[1:], rows[2:], strict=False):
+        if not seen.borne_out[at]:
             seen.returned[at] = _has_returned(limits, trail, int(before), int(at), int(after))
     return seen
-
-
-def _is_borne_out(
-    limits: Thresholds, trail: Batch, doubts: NDArray[np.int32], at: int, after: int
-) -> bool:
-    if not doubts[at] & OF_THE_WAY or not believed(int(doubts[after])):
-        return False
-    elapsed_ms = int(trail.time_ms[after] - trail.time_ms[at])
-    return travel_doubts(limits, _apart_m(limits, trail, at, after), elapsed_ms, np.nan) == 0
 
 
 def _has_returned(limits: Thresholds, trail: Batch, before: int, at: int, after: int) -> bool:

@@ -163,12 +163,7 @@ def tally(limits: Thresholds, slot: np.record, look: Look, past: bool) -> bool:
     """Count a fix among those in a row; say whether it may change what is believed."""
     decided = limits.geometric or look.source != CELL
     if decided and counts(look.doubts, past):
-        # A fix on the way that others show counts for two: they bear it out.
-        more = 2 if look.on_way else 1
-        slot.with_it = min(slot.with_it + more, 1000) if past else 0
-        slot.against = 0 if past else min(slot.against + more, 1000)
-        if not past:
-            slot.run_ms, slot.run_fixes, slot.run_cells = NEVER, 0, 0
+        count_in_row(slot, look, past)
     elif slot.state == states.CONFIRMED and not past:
         # What satellite fixes decided, a cell fix or a doubted one does not undo.
         return False
@@ -178,6 +173,17 @@ def tally(limits: Thresholds, slot: np.record, look: Look, past: bool) -> bool:
         if look.source == CELL:
             slot.run_cells = min(slot.run_cells + 1, 10_000)
     return True
+
+
+@hot
+def count_in_row(slot: np.record, look: Look, past: bool) -> None:
+    """Count a fix that decides among those in a row on either side."""
+    # A fix on the way that others show counts for two: they bear it out.
+    more = 2 if look.on_way else 1
+    slot.with_it = min(slot.with_it + more, 1000) if past else 0
+    slot.against = 0 if past else min(slot.against + more, 1000)
+    if not past:
+        slot.run_ms, slot.run_fixes, slot.run_cells = NEVER, 0, 0
 
 
 @hot

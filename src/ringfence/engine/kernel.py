@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ringfence.engine import plan, states
-from ringfence.engine.belief import rest, way_mps, weigh
+from ringfence.engine.again import bears_out, judge_again
+from ringfence.engine.belief import keep_fix, weigh
 from ringfence.engine.compiling import hot, inner, merged
 from ringfence.engine.crossing import cross
 from ringfence.engine.deadlines import fire, hearing_due_ms, place_cursor, schedule_due_ms
@@ -30,7 +30,7 @@ from ringfence.engine.fix import NO_POSITION as _NO_POSITION
 from ringfence.engine.items import Items, compared, is_read, remember_item
 from ringfence.engine.judging import deepen, foresee, measure, says_nothing, speak, take_in
 from ringfence.engine.memory import FROZEN_AFTER, NEVER
-from ringfence.engine.pairs import judge_pair, pair_of
+from ringfence.engine.pairs import NO_PAIR, judge_pair, pair_of
 from ringfence.engine.profiles import NEVER_MS, Thresholds
 from ringfence.engine.saying import Law
 from ringfence.engine.spoofing import compare_sources, notice_teleport
@@ -38,9 +38,10 @@ from ringfence.engine.trust import (
     CELL,
     NULL_ISLAND,
     Look,
-    believed,
+    east_of,
     is_null_island,
     radius_m,
+    with_doubts,
 )
 from ringfence.engine.words import DEVICE_RULES, Doubt
 from ringfence.geo.compiled import compiled
@@ -53,6 +54,7 @@ GNSS: Final = int(Source.GNSS)
 SAYS_MOTION: Final = int(Signal.MOTION)
 SAYS_MOCKED: Final = int(Signal.MOCK_POSITION)
 MOCKED: Final = int(Doubt.MOCKED)
+BORNE_OUT: Final = int(Doubt.BORNE_OUT)
 MARGIN_M: Final = plan.MARGIN_M
 NEAR: Final = plan.NEAR
 CLEAR: Final = states.CLEAR
@@ -165,23 +167,55 @@ def _advance(law: Law, wearer: int, to_ms: int, schedule_ms: int) -> int:
 def _read(law: Law, wearer: int, items: Items, row: int) -> None:
     """Read one item at its own instant: that it came, its signals, its position."""
     me = law.wearers[wearer]
-    at_ms, source = items.time_ms[row], np.int64(items.source[row])
-    me.clock_ms = me.item_ms = at_ms
-    if items.victim[row] != 0:
-        _read_victim(law, wearer, items, row)
-        return
-    signals = items.signals[row]
+    me.clock_ms = me.item_ms = items.time_ms[row]
     located = _is_located(law.limits, items, row)
+    pair = NO_PAIR
+    if items.victim[row] != 0:
+        pair = pair_of(law, wearer, items.victim[row])
+        located = located and pair != NO_PAIR
+    else:
+        _hear_of(law, wearer, items, row, located)
+    if located:
+        _read_place(law, wearer, pair, items, row)
+    else:
+        # A place that is not even taken in as one is 0°, 0°, or made up by the phone's own word.
+        items.doubts[row] = _doubts_of_nowhere(items, row)
+
+
+@merged
+def _hear_of(law: Law, wearer: int, items: Items, row: int, located: bool) -> None:
+    """Take in that a tag reported, and its signals."""
+    me, at_ms, signals = law.wearers[wearer], items.time_ms[row], items.signals[row]
     hear(law, wearer, at_ms, located and not _is_held(me, items, row))
     if signals != 0:
         read_signals(law, wearer, signals, at_ms)
-    if not located:
-        # A place that is not even taken in as one is 0°, 0°, or made up by the phone's own word.
-        items.doubts[row] = _doubts_of_nowhere(items, row)
-        return
-    if source == GNSS:
+    if located and items.source[row] == GNSS:
         hear_satellites(law, wearer, signals, at_ms)
-    _read_position(law, wearer, _look_of(law.limits, items, row), np.float64(items.accuracy_m[row]))
+
+
+@merged
+def _read_place(law: Law, wearer: int, pair: int, items: Items, row: int) -> None:
+    """Weigh a place of the wearer's, or of the victim's device of a pair; judge and remember it.
+
+    Hers moves the wearer's clock, and is judged by the rules about that pair.
+    """
+    hers = pair != NO_PAIR
+    me = law.pairs[pair] if hers else law.wearers[wearer]
+    look = _look_of(law.limits, items, row)
+    if not law.limits.geometric:
+        if not hers:
+            compare_sources(law, wearer, look)
+        if bears_out(law.limits, me, look):
+            if not hers:
+                notice_teleport(law, wearer, look)
+            judge_again(law, wearer, pair)
+            look = with_doubts(look, BORNE_OUT)
+        look = weigh(law.limits, me, look, np.float64(items.accuracy_m[row]))
+    if hers:
+        _judge_hers(law, wearer, pair, look)
+    else:
+        _judge_all(law, wearer, look)
+    keep_fix(law.limits, me, look)
     items.doubts[row] = me.raw_doubts
 
 
@@ -217,7 +251,7 @@ def _look_of(limits: Thresholds, items: Items, row: int) -> Look:
     accuracy_m, speed_mps = np.float64(items.accuracy_m[row]), np.float64(items.speed_mps[row])
     source = np.int64(items.source[row])
     circle_m = radius_m(limits, accuracy_m, source)
-    east = 1.0 if limits.geometric else max(math.cos(math.radians(lat)), 0.001)
+    east = 1.0 if limits.geometric else east_of(lat)
     at_ms = items.time_ms[row]
     return Look(
         at_ms,
@@ -238,45 +272,12 @@ def _look_of(limits: Thresholds, items: Items, row: int) -> Look:
     )
 
 
-@inner
-def _read_victim(law: Law, wearer: int, items: Items, row: int) -> None:
-    """Read a fix of a victim's device: it moves the wearer's clock, and judges the pair."""
-    pair = pair_of(law, wearer, items.victim[row])
-    if pair < 0 or not _is_located(law.limits, items, row):
-        items.doubts[row] = _doubts_of_nowhere(items, row)
-        return
-    her = law.pairs[pair]
-    look = _look_of(law.limits, items, row)
-    if not law.limits.geometric:
-        look = weigh(law.limits, her, look, np.float64(items.accuracy_m[row]))
+@merged
+def _judge_hers(law: Law, wearer: int, pair: int, look: Look) -> None:
+    """Judge one position of a victim's device by every rule about that pair."""
     for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
         if law.rows[number].pair == pair and law.cursors[number] < law.rows[number].spans_end:
             judge_pair(law, wearer, number, look, True)
-    _keep(law.limits, her, look)
-    items.doubts[row] = her.raw_doubts
-
-
-@merged
-def _read_position(law: Law, wearer: int, look: Look, accuracy_m: float) -> None:
-    """Weigh a position, judge it by every rule, and remember it."""
-    me = law.wearers[wearer]
-    if not law.limits.geometric:
-        look = weigh(law.limits, me, look, accuracy_m)
-        compare_sources(law, wearer, look)
-        notice_teleport(law, wearer, look)
-    _judge_all(law, wearer, look)
-    _keep(law.limits, me, look)
-
-
-@hot
-def _keep(limits: Thresholds, me: np.record, look: Look) -> None:
-    """Keep a fix as the last one; and as the last known place, if it is believed."""
-    same = look.lat == me.raw_lat and look.lon == me.raw_lon
-    me.repeats = min(me.repeats + 1, 1000) if same else 0
-    me.raw_ms, me.raw_lat, me.raw_lon = look.time_ms, look.lat, look.lon
-    me.raw_radius_m, me.raw_doubts = look.radius_m, look.doubts
-    if believed(look.doubts):
-        _remember(limits, me, look)
 
 
 @merged
@@ -347,17 +348,3 @@ def _take_near(law: Law, wearer: int, number: int, look: Look) -> bool:
     take_in(law.limits, slot, reading)
     note_far(far_of(law, wearer, number), slot, reading)
     return bool(reading.past)
-
-
-@hot
-def _remember(limits: Thresholds, me: np.record, look: Look) -> None:
-    """Keep a believed fix as the last known place."""
-    speed = look.speed_mps
-    if not limits.geometric:
-        speed = way_mps(me, look) if math.isnan(speed) else speed
-        rest(me, look, look.moving)
-    me.fix_ms, me.lat, me.lon = look.time_ms, look.lat, look.lon
-    me.radius_m, me.source, me.speed_mps = look.radius_m, look.source, speed
-    me.paced = 0 if math.isnan(look.speed_mps) else 1
-    me.quiet = 0
-    me.steady = 1 if look.on_way or me.rest_fixes >= 2 else 0

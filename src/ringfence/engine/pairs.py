@@ -26,6 +26,7 @@ from ringfence.geo.metric import geodesic_m
 
 NEAR: Final = plan.NEAR
 NEAR_RING: Final = plan.NEAR_RING
+NO_PAIR: Final = -1
 LEFT: Final = int(EndedBy.LEFT)
 UNSTEADY: Final = int(Doubt.UNSTEADY)
 AGED: Final = int(Doubt.AGED)
@@ -62,11 +63,11 @@ class Apart(NamedTuple):
 
 @hot
 def pair_of(law: Law, wearer: int, victim: int) -> int:
-    """The row of a wearer's pair with a victim's device; −1 = there is none."""
+    """The row of a wearer's pair with a victim's device, or `NO_PAIR`."""
     for number in range(law.first_pair[wearer], law.first_pair[wearer + 1]):
         if law.pair_victim[number] == victim:
             return number
-    return -1
+    return NO_PAIR
 
 
 @inner
@@ -241,11 +242,15 @@ def learn_pair(law: Law, wearer: int, number: int, look: Look) -> None:
             False,
         )
     if is_fresh(law, wearer, number, look.time_ms, hers):
-        gap = measure(law, wearer, number, look, hers)
-        slot = law.slots[number]
-        slot.last_depth_m = gap.nearer_m
-        reading = Reading(seen_apart(look, gap), gap.depth_m, gap.past, 0.0, 0.0)
-        take_in(law.limits, slot, reading)
+        take_in(law.limits, law.slots[number], read_pair(law, wearer, number, look, hers))
+
+
+@inner
+def read_pair(law: Law, wearer: int, number: int, look: Look, hers: bool) -> Reading:
+    """Measure one side's fix against a rule, as one that stands alone."""
+    gap = measure(law, wearer, number, look, hers)
+    law.slots[number].last_depth_m = gap.nearer_m
+    return Reading(seen_apart(look, gap), gap.depth_m, gap.past, 0.0, 0.0)
 
 
 @inner

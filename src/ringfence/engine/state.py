@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ringfence.engine.plan import Plan
 
-FORMAT = 7
+FORMAT = 8
 """Of `to_bytes`; raised whenever a row of `memory` changes."""
 
 

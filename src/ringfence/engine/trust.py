@@ -18,6 +18,7 @@ CELL: Final = int(Source.CELL)
 NULL_ISLAND: Final = int(Doubt.NULL_ISLAND)
 IMPOSSIBLE_SPEED: Final = int(Doubt.IMPOSSIBLE_SPEED)
 JUMP: Final = int(Doubt.JUMP)
+OF_THE_WAY: Final = int(Doubt.IMPOSSIBLE_SPEED | Doubt.JUMP | Doubt.TWO_PLACES)
 TWO_PLACES: Final = int(Doubt.TWO_PLACES)
 FROZEN: Final = int(Doubt.FROZEN)
 NO_ACCURACY: Final = int(Doubt.NO_ACCURACY)
@@ -53,6 +54,34 @@ class Look(NamedTuple):
     """… or nowhere near it, yet within reach at the pace that was known."""
     under_way: bool
     """In motion, and the fix before it was, too."""
+
+
+@hot
+def east_of(lat: float) -> float:
+    """Degrees of longitude to degrees of latitude, on the ground."""
+    return max(math.cos(math.radians(lat)), 0.001)
+
+
+@hot
+def with_doubts(look: Look, doubts: int) -> Look:
+    """The same look with these doubts."""
+    return Look(
+        look.time_ms,
+        look.lat,
+        look.lon,
+        look.radius_m,
+        look.source,
+        look.speed_mps,
+        doubts,
+        look.weight,
+        look.keep,
+        look.east,
+        look.moving,
+        look.on_way,
+        look.turned,
+        look.strayed,
+        look.under_way,
+    )
 
 
 @compiled
@@ -116,23 +145,21 @@ def doubts_of(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) 
         doubts |= FROZEN
     if me.fix_ms == NEVER:
         return doubts
-    moved_m = flat_m(look.east, look.lon - me.lon, look.lat - me.lat)
-    moved_m -= me.radius_m + look.radius_m
-    speed = max(me.speed_mps, look.speed_mps) if look.speed_mps > 0.0 else me.speed_mps
-    way = travel_doubts(limits, moved_m, look.time_ms - me.fix_ms, speed)
-    if way and _agrees_with_doubted(limits, me, look):
-        return doubts
-    return doubts | way
+    return doubts | way_doubts(limits, me, look)
 
 
 @inner
-def _agrees_with_doubted(limits: Thresholds, me: np.record, look: Look) -> bool:
-    """Whether the fix before was doubted for its way, and this one bears it out."""
-    if not me.raw_doubts & (IMPOSSIBLE_SPEED | JUMP):
-        return False
-    moved_m = flat_m(look.east, look.lon - me.raw_lon, look.lat - me.raw_lat)
-    moved_m -= me.raw_radius_m + look.radius_m
-    return travel_doubts(limits, moved_m, look.time_ms - me.raw_ms, look.speed_mps) == 0
+def way_doubts(limits: Thresholds, me: np.record, look: Look) -> int:
+    """Doubts about the way from the last believed fix to this one."""
+    way_m = flat_m(look.east, look.lon - me.lon, look.lat - me.lat) - me.radius_m - look.radius_m
+    speed_mps = fastest(me.speed_mps, look.speed_mps)
+    return travel_doubts(limits, way_m, look.time_ms - me.fix_ms, speed_mps)
+
+
+@hot
+def fastest(before_mps: float, now_mps: float) -> float:
+    """The greater of two speeds; NaN, not known, if the first is."""
+    return now_mps if now_mps > before_mps else before_mps
 
 
 @compiled

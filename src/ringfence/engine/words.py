@@ -106,6 +106,8 @@ class Doubt(IntFlag):
     """Of a suspicion of false satellites: two sure places, and too far between them."""
     MOCKED = 1 << 18
     """The phone itself says that an app made the place up: it is not taken in as one."""
+    BORNE_OUT = 1 << 19
+    """It agrees with the fix before it, which was doubted for the way to it until then."""
 
 
 DISBELIEVED = int(
