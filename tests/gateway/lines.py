@@ -1,11 +1,12 @@
 """A tiny device protocol for tests: `device@second` and a newline; `ok` and its number answer it.
 
 `login device` says who it is, answered `hello`; `beat` wants `beat` back and says nothing; what
-begins with `!` can't be used.
+begins with `!` can't be used, with `?` is a strap alarm without a time.
 """
 
 from __future__ import annotations
 
+from ringfence.engine.fix import Signal
 from ringfence.gateway.devices import Device
 from ringfence.gateway.frames import Codec, DeviceModel, Heard, ModelOf
 from ringfence.gateway.report import KnownTag, seal
@@ -38,6 +39,9 @@ class Talk:
             return Heard(line, self.device, reply=b"hello\n")
         if text.startswith("!"):
             return Heard(line, self.device, error="it begins with !")
+        if text.startswith("?"):
+            signals = int(Signal.STRAP_CUT)
+            return Heard(line, self.device, reply=b"heard\n", error="no time", undated=signals)
         if text == "beat":
             return Heard(line, self.device, reply=b"beat\n")
         device, _, second = text.rpartition("@")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringfence.engine.fix import Signal
 from ringfence.gateway.dialogue import MAX_AHEAD, MOST_FAULTS, Dialogue, House
 from ringfence.gateway.pace import AT_ONCE, Pace
 from ringfence.gateway.report import Delivery, InboxFullError, NotStored, Receipt, SetApart
@@ -178,6 +180,20 @@ def test_an_unusable_frame_is_kept_apart_and_the_next_is_taken() -> None:
     scene.inbox.commit()
     assert scene.cable.sent == b"hello\nok 1\n"
     assert [(i.reason, i.sender_known) for i in scene.inbox.apart] == [("malformed", True)]
+
+
+def test_an_alarm_without_a_time_is_stored_as_of_now_and_its_bytes_are_kept_apart_once() -> None:
+    scene = Scene("d1", most=1)
+    before_ms = time.time_ns() // 1_000_000
+    scene.send("d1@1\nlogin d1\n?\n?\n")
+    for _ in range(3):
+        scene.inbox.commit()
+        scene.dialogue.work()
+    alarms = [d.reports[0] for d in scene.inbox.stored[1:]]
+    assert [a.signals for a in alarms] == [Signal.STRAP_CUT] * 2
+    assert all(before_ms <= a.time_ms <= time.time_ns() // 1_000_000 for a in alarms)
+    assert [(a.reason, a.raw) for a in scene.inbox.apart] == [("refused_report", b"?")] * 2
+    assert scene.cable.sent == b"ok 1\nhello\nheard\nheard\n"
 
 
 def test_nothing_but_unusable_frames_is_hung_up_on() -> None:

@@ -86,7 +86,8 @@ class _Connection:
             return Line(error=ODD)
         heard = self._anew(data) if self._talk.unfinished else []
         self.given_up = bool(heard)
-        told = _together(heard or self._talk.receive(data), self._device)
+        heard = heard or self._talk.receive(data)
+        told = _together([h.dated(time_ns() // 1_000_000) for h in heard], self._device)
         self._device = told.device
         return told
 

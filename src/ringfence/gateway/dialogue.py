@@ -123,7 +123,8 @@ class Dialogue:
         if self.ending:
             return 0
         frames = self._conversation.receive(data)
-        self._todo.extend(frames)
+        received_ms = time_ns() // 1_000_000
+        self._todo.extend(heard.dated(received_ms) for heard in frames)
         self.work()
         return len(frames)
 
@@ -188,7 +189,10 @@ class Dialogue:
         if device is None or not heard.reports:
             self._slots.append(slot)
             return True
-        return self._store(heard, device)
+        if self._store(heard, device):
+            return True
+        self._todo[0] = heard._replace(error=None)  # set apart already, when its turn comes again
+        return False
 
     def _known(self, name: str) -> Device | None:
         devices = self._house.devices

@@ -11,7 +11,15 @@ from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import Any, NamedTuple, Protocol
 
-from ringfence.gateway.report import Report
+from ringfence.engine.fix import Signal
+from ringfence.gateway.report import Report, seal
+
+_CALM = Signal.STRAP_OK | Signal.CHARGING | Signal.POWER_ON | Signal.BEACON_SEEN
+_CALM |= Signal.MOTION | Signal.NO_MOTION | Signal.TAMPER_INSPECTED
+URGENT = int(~_CALM)
+"""Signals that must be heard even if nobody knows when they were said: all that calm nobody."""
+CLOCKS_FROM_MS = 946_684_800_000
+"""2000-01-01: a clock that says less was never set, and shows where it begins (1970, 1980)."""
 
 
 class DeviceModel(NamedTuple):
@@ -41,6 +49,29 @@ class Heard(NamedTuple):
     """So many frames before it were numbered by the device and have not come (yet)."""
     doubtful: tuple[Report, ...] = ()
     """What a damaged frame seems to say: only if asked for, for people. Never stored."""
+    undated: int = 0
+    """`Signal` bits of which the frame says no time that exists; `dated` makes a report of them."""
+
+    def dated(self, received_ms: int) -> Heard:
+        """This frame, with the instant at which it came for signals of which it says none.
+
+        A strap alarm of a tag whose clock is not set must open its alert. Where it was then is not
+        taken: a place without a time is none. `error` goes on to say that the clock must be set.
+        A time before there were such tags is kept as it was said, beside it.
+        """
+        told = self.undated
+        for said in self.reports:
+            if said.time_ms < CLOCKS_FROM_MS:
+                told |= said.signals
+        told &= URGENT
+        if not told:
+            return self
+        nowhere = (None, None, None, 0, None, None, None, None, None)
+        report = seal((None, received_ms, *nowhere, None, told))
+        own = ({"time": "when it came: the tag says none"},) if self.unnamed else ()
+        return self._replace(
+            reports=(*self.reports, report), unnamed=(*self.unnamed, *own), undated=0
+        )
 
 
 class Conversation(Protocol):

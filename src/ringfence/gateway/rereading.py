@@ -78,7 +78,7 @@ def _of_a_device(kept: Kept) -> Reread:
     talk = codec.talk(kept.model_of, True)  # noqa: FBT003 -- Codec.talk
     if kept.device is not None:
         talk.receive(codec.log_in(kept.device))
-    heard = talk.receive(kept.raw)
+    heard = [h.dated(kept.received_ms) for h in talk.receive(kept.raw)]
     named = {h.device for h in heard if h.device is not None}
     if len(named) > 1:
         return Reread(reason="malformed", detail="frames of several devices are in one piece")

@@ -65,7 +65,10 @@ _GNSS, _UNSURE = int(Source.GNSS), int(Source.UNKNOWN)
 # The sixteen characters of an old id may be followed by any two bytes, an end mark among them.
 _FRAME = re.compile(rb"(?:(?=STX[^,][\s\S]{18})(?:STX[\s\S]{18}(?=\$))?+|(?!STX[^,]))[^!\n]*+[!\n]")
 _UNREADABLE = "no frame of a Megastek tag: check that this port serves Megastek tags only"
-_UNDATED = "the frame has no date and time that exist: set the tag's clock"
+_UNDATED = (
+    "the frame has no date and time that exist: set the tag's clock; its alarms count from when "
+    "it came"
+)
 _UNPLACED = (
     "the frame says that it has a fix, and its place can't be read; the rest is taken, and its "
     "bytes are kept"
@@ -135,7 +138,7 @@ class _Talk:
         model = self._model_of(device) if device else DeviceModel()
         report = _read_new(fields, model)
         if report is None:
-            return Heard(raw, device, error=_UNDATED)
+            return Heard(raw, device, error=_UNDATED, undated=_signals_new(fields, model))
         unnamed = (_unnamed_new(fields, model),) if self._say_unnamed else ()
         return Heard(raw, device, (report,), unnamed, error=_lost(report, *fields[6:11]))
 
@@ -152,7 +155,7 @@ class _Talk:
         model = self._model_of(device) if device else DeviceModel()
         report = _read_old(said, fields, model)
         if report is None:
-            return Heard(raw, device, error=_UNDATED)
+            return Heard(raw, device, error=_UNDATED, undated=_status(fields, model).signals)
         unnamed = (_unnamed_old(said, fields, model),) if self._say_unnamed else ()
         return Heard(raw, device, (report,), unnamed, error=_lost(report, *fields[2:7]))
 
@@ -168,6 +171,11 @@ def _read_new(fields: list[bytes], model: DeviceModel) -> Report | None:
         return seal((None, time_ms, *_NOWHERE, *quality, _sound(signals)))
     place = _place(fields[7:11], (rest[1], rest[2], rest[3]), _GNSS)
     return seal((None, time_ms, *place, *quality, _sound(signals)))
+
+
+def _signals_new(fields: list[bytes], model: DeviceModel) -> int:
+    rest = _aligned(fields)[1]
+    return _sound(_accessories(rest[18], model.name)[0] | _alarm(rest[20], model.name)[0])
 
 
 def _unnamed_new(fields: list[bytes], model: DeviceModel) -> dict[str, Any]:
@@ -222,8 +230,7 @@ def _read_old(said: bytes, fields: list[bytes], model: DeviceModel) -> Report | 
     time_ms = _time_ms(fields[9].partition(b"*")[0], fields[1], UTC)
     if time_ms is None:
         return None
-    at = _imei_at(fields)
-    status = _by_name(fields, at, model) if at else _by_order(fields, model)
+    status = _status(fields, model)
     quality = (status.satellites, None, status.battery_pct)
     if fields[2] != b"A":
         return seal((None, time_ms, *_NOWHERE, *quality, _sound(status.signals)))
@@ -231,6 +238,11 @@ def _read_old(said: bytes, fields: list[bytes], model: DeviceModel) -> Report | 
     source = _GNSS if _intact(said) else _UNSURE
     place = _place(fields[3:7], (fields[7], fields[8], status.altitude), source)
     return seal((None, time_ms, *place, *quality, _sound(status.signals)))
+
+
+def _status(fields: list[bytes], model: DeviceModel) -> _Status:
+    at = _imei_at(fields)
+    return _by_name(fields, at, model) if at else _by_order(fields, model)
 
 
 def _by_name(fields: list[bytes], at: int, model: DeviceModel) -> _Status:
@@ -346,7 +358,9 @@ def _alarm(said: bytes, model: str) -> tuple[int, bool]:
 
 
 def _time_ms(day: bytes, clock: bytes, zone: tzinfo) -> int | None:
-    return instant_ms(b"20" + day[4:] + day[2:4] + day[:2], clock, zone)
+    # 060180 is GPS's first day: what a clock shows that was never set.
+    century = b"19" if day[4:] >= b"80" else b"20"
+    return instant_ms(century + day[4:] + day[2:4] + day[:2], clock, zone)
 
 
 def _intact(said: bytes) -> bool:

@@ -40,7 +40,10 @@ _WORD = re.compile(rb"[^,|;/+ ]+")
 # `$` ends a frame; a line does too, as frames are written down.
 _FRAME = re.compile(rb"[^$\n]*+[$\n]")
 _UNREADABLE = "no frame of an R16H: check that this port serves R16H tags only"
-_UNDATED = "the frame has no date and time that exist: set the tag's clock"
+_UNDATED = (
+    "the frame has no date and time that exist: set the tag's clock; its alarms count from when "
+    "it came"
+)
 _UNPLACED = "the place can't be read; the rest is taken, and the frame's bytes are kept"
 _UNKNOWN = "a kind of R16H frame that is not read; its bytes are kept"
 _SHORT = "the frame is cut short: the tag should send it again"
@@ -83,7 +86,8 @@ class _Talk:
         model = self._model_of(device) if device else DeviceModel()
         report, unnamed = located(fields, model)
         if report is None:
-            return Heard(raw, device, error=_UNDATED)
+            signals, _ = _told(fields, width - 1, model)
+            return Heard(raw, device, error=_UNDATED, undated=signals)
         lost = fields[0] == b"@GPSD" and report.lat_e7 is None
         lost = lost and any(fields[at].strip(b"0.- ") for at in (5, 7))
         said = (unnamed,) if self._say_unnamed else ()

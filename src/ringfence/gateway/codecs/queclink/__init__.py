@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from ringfence.gateway.codecs.queclink import binary, text
 from ringfence.gateway.codecs.queclink.cutting import BINARY, JUNK, TEXT, cut
-from ringfence.gateway.codecs.queclink.saying import Said, UnusableError, one, reports
-from ringfence.gateway.frames import Codec, Heard, ModelOf
+from ringfence.gateway.codecs.queclink.saying import Said, UndatedError, UnusableError, one, reports
+from ringfence.gateway.frames import URGENT, Codec, Heard, ModelOf
 from ringfence.gateway.report import Report
 
 MOST_DEVICES: Final = 256
@@ -69,6 +69,9 @@ class Talk:
         try:
             said = _READ.get(kind, binary.read_records)(raw, with_raw=self._with_raw)
             made = self._reports(said)
+        except UndatedError as fault:
+            reply = said.reply if said.signals & URGENT else b""
+            return Heard(raw, said.device, reply=reply, error=str(fault), undated=said.signals)
         except UnusableError as fault:
             return self._unusable(raw, str(fault))
         except (ValueError, IndexError, OverflowError, struct.error):

@@ -67,6 +67,10 @@ class UnusableError(Exception):
     """The frame can't be used; the text says why."""
 
 
+class UndatedError(UnusableError):
+    """It says no time, so that nothing of it is a report but its signals."""
+
+
 def reports(said: Said, zone: tzinfo, newest: Report | None) -> list[Report]:
     """The reports that a frame comes to.
 
@@ -80,7 +84,7 @@ def reports(said: Said, zone: tzinfo, newest: Report | None) -> list[Report]:
         newest: the last position that this device reported.
 
     Raises:
-        UnusableError: it holds neither a position nor a time.
+        UndatedError: it holds neither a position nor a time.
     """
     made = []
     for position in said.positions:
@@ -97,7 +101,10 @@ def reports(said: Said, zone: tzinfo, newest: Report | None) -> list[Report]:
         nothing = (None, None, None, 0, None, None, None, None, None)
         made.append(seal((said.number, sent_ms, *nothing, said.battery_pct, said.signals)))
     else:
-        raise UnusableError("it says no time: set the device's clock from its satellites")
+        raise UndatedError(
+            "it says no time: set the device's clock from its satellites; its alarms count from "
+            "when it came"
+        )
     return made
 
 
