@@ -39,7 +39,7 @@ def evaluate(
     """
     from ringfence.trail.by_piece import judge_files
     from ringfence.trail.judging import InputError
-    from ringfence.trail.violations_file import violation_lines
+    from ringfence.trail.violations_file import each_line
 
     begun = time.perf_counter()
     try:
@@ -47,7 +47,7 @@ def evaluate(
             files, judgement = judge_files(
                 conditions, fixes, signals=signals, profile=profile, until=until
             )
-            file.write(violation_lines(judgement.violations))
+            file.writelines(each_line(judgement.violations))
     except InputError as error:
         for fault in error.faults:
             typer.echo(fault, err=True)

@@ -197,12 +197,14 @@ def _error_report(path: Path | None) -> Iterator[Callable[[tuple[str, int, str]]
     if path is None:
         yield None
         return
+    from ringfence.trail.csv_cells import quoted
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(("file", "row", "reason"))
-            yield writer.writerow
+            yield lambda row: writer.writerow((quoted(row[0]), row[1], quoted(row[2])))
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

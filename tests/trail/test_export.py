@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pytest
 
 from ringfence.engine.fix import NO_POSITION, Signal, Source
+from ringfence.trail.csv_cells import quoted, unquoted
+from ringfence.trail.csv_fixes import csv_pieces
 from ringfence.trail.fix_row import FixRow
 from ringfence.trail.readers import read_fixes
 from ringfence.trail.schema import CSV_COLUMNS, FIXES
@@ -57,3 +61,27 @@ def test_half_a_position_is_none(tmp_path: Path) -> None:
     with path.open("wb") as file:
         write_rows(file, ROWS[3:], Format.CSV)
     assert [r.why for r in read_fixes(path).refused] == ["no longitude"]
+
+
+FORMULAS = ["=1+1", "+44", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "'=1", "''+1"]
+"""What a spreadsheet runs, and what looks as if it were kept from that already."""
+
+
+@pytest.mark.parametrize("name", [*FORMULAS, "W1", "'W1", "'", "", "O'=x"])
+def test_a_cell_gives_every_text_back_and_none_is_a_formula(name: str) -> None:
+    assert quoted(name)[:1] not in {*"=+-@\t\r\n＝"}
+    assert unquoted(pa.chunked_array([[quoted(name)]])).to_pylist() == [name]
+    assert (quoted(name) != name) == (name in FORMULAS)
+
+
+def test_names_that_look_like_formulas_go_out_and_come_in_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    named = [ROWS[0]._replace(tag="=cmd|' /C calc'!A0", wearer="@W1"), ROWS[0]]
+    with path.open("wb") as file:
+        write_rows(file, named, Format.CSV)
+    first = path.read_text().splitlines()[1]
+    assert first.startswith("'=cmd|' /C calc'!A0,'@W1,17,")
+    assert ",-0.1000003," in first
+    table = pa.concat_tables([piece.table for piece in csv_pieces(path, everything=True)])
+    assert table["tag"].to_pylist() == ["=cmd|' /C calc'!A0", "T1"]
+    assert read_fixes(path).wearers == ("@W1", "W1")

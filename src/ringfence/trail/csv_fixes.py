@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from ringfence.trail.csv_cells import unquoted
 from ringfence.trail.schema import ALIASES
 from ringfence.trail.spellings import our_names
 from ringfence.trail.table import FixesFileError, Piece, Refusal
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
+NAMES = frozenset({*ALIASES["wearer"], "tag"})
 LONGEST_HEADER = 65_536
 BLOCK = 1 << 20
 LONGEST_ROW = 1 << 20
@@ -86,7 +88,7 @@ def _numbered(reader: csv.CSVStreamingReader, odd: dict[int, str]) -> Iterator[P
     """Give each row its number, past those that are odd; Arrow tells them by the batch's end."""
     last = 1
     for batch in reader:
-        table = pa.Table.from_batches([batch])
+        table = _as_said(pa.Table.from_batches([batch]))
         numbers = np.setdiff1d(np.arange(last + 1, last + 1 + len(table) + len(odd)), list(odd))
         numbers = numbers[: len(table)]
         last = int(numbers[-1]) if len(table) else last
@@ -96,6 +98,14 @@ def _numbered(reader: csv.CSVStreamingReader, odd: dict[int, str]) -> Iterator[P
     if odd:
         rest = [Refusal(*pair) for pair in sorted(odd.items())]
         yield Piece(reader.schema.empty_table(), np.arange(0), rest)
+
+
+def _as_said(table: pa.Table) -> pa.Table:
+    """Names as they were before an export kept them from being formulas."""
+    for i, ours in enumerate(our_names(table.column_names)):
+        if ours in NAMES:
+            table = table.set_column(i, table.column_names[i], unquoted(table.column(i)))
+    return table
 
 
 def _filled(table: pa.Table) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ import io
 from typing import IO, TYPE_CHECKING
 
 from ringfence.engine.fix import NO_POSITION
+from ringfence.trail.csv_cells import quoted
 from ringfence.trail.fix_row import FixRow, degrees_text, instant_text, signals_text, source_text
 from ringfence.trail.schema import CSV_COLUMNS
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def write_csv(file: IO[bytes], rows: Iterable[FixRow]) -> None:
     """Write a header and the rows, one at a time, so that any number fits.
 
-    Numbers are written with the fewest digits that read back the same.
+    Numbers are written with the fewest digits that read back the same; no text is a formula.
     """
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
     writer = csv.writer(text, lineterminator="\n")
@@ -29,7 +30,9 @@ def write_csv(file: IO[bytes], rows: Iterable[FixRow]) -> None:
 
 def _fields(row: FixRow) -> tuple[object, ...]:
     return (
-        *row[:3],
+        quoted(row.tag),
+        quoted(row.wearer),
+        row.seq,
         instant_text(row.time_ms),
         instant_text(row.received_ms),
         _degrees(row.lat_e7),

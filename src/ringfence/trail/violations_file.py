@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from ringfence.engine.events import Violation
 from ringfence.trail.instants import read_instant, write_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -82,8 +84,14 @@ _AS_SAID = ("kind", "state", "how", "probability", "depth_m", "fixes", "profile"
 
 def violation_lines(violations: Iterable[Violation]) -> str:
     """All of them, each line ended, by begin and then by everything else that is said."""
-    said = [(v.begin_at, violation_line(v)) for v in violations]
-    return "".join(line + "\n" for _, line in sorted(said))
+    return "".join(each_line(violations))
+
+
+def each_line(violations: Iterable[Violation]) -> Iterator[str]:
+    """The same one by one: of very many, all lines at once would need more than all else."""
+    begun = attrgetter("begin_at")
+    for _, together in groupby(sorted(violations, key=begun), begun):
+        yield from (line + "\n" for line in sorted(map(violation_line, together)))
 
 
 def _instant(said: str | None) -> datetime | None:
