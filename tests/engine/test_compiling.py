@@ -12,13 +12,13 @@ def test_files_said_to_hold_nothing_compiled_hold_nothing_compiled() -> None:
         text = (c.ROOMS[0] / name).read_text() if (c.ROOMS[0] / name).exists() else ""
         assert "@compiled" not in text
         assert "@inner" not in text
-        assert "@hot" not in text
+        assert "@merged" not in text
 
 
 def test_what_is_compiled_takes_nothing_from_files_said_to_be_apart() -> None:
     for path in c.ROOMS[0].glob("*.py"):
         text = path.read_text()
-        if "@inner" in text or "@hot" in text:
+        if "@inner" in text or "@merged" in text:
             for name in c.NOT_COMPILED:
                 assert f"ringfence.engine.{Path(name).stem} import" not in text, path.name
 

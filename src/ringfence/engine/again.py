@@ -13,7 +13,7 @@ import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import after, evidence, is_moving, remember, weight_of
-from ringfence.engine.compiling import hot, inner
+from ringfence.engine.compiling import inner
 from ringfence.engine.judging import Reading, count_in_row, deepen, measure
 from ringfence.engine.memory import NEVER
 from ringfence.engine.pairs import NO_PAIR, is_fresh, read_pair
@@ -37,7 +37,7 @@ from ringfence.engine.words import DEVICE_RULES
 NEAR: Final = plan.NEAR
 
 
-@hot
+@inner
 def bears_out(limits: Thresholds, me: np.record, look: Look) -> bool:
     """Whether the last fix was doubted for its way, and this one agrees with it and no other."""
     if me.raw_doubts & OF_THE_WAY == 0 or me.fix_ms == NEVER:

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from ringfence.engine.compiling import hot
+from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.track import OFF_WAY, SIGMAS_IN_CIRCLE, follow, is_going, noise_m2
@@ -116,7 +116,7 @@ def probability(log_odds: float) -> float:
     return 1.0 / (1.0 + math.exp(-log_odds))
 
 
-@hot
+@inner
 def is_moving(limits: Thresholds, me: np.record, look: Look) -> bool:
     """Whether a fix shows the tag on its way: by its own speed, or too far off to be drift."""
     if look.speed_mps >= limits.moving_mps:
@@ -130,7 +130,7 @@ def is_moving(limits: Thresholds, me: np.record, look: Look) -> bool:
     return bool(moved_m > max(limits.drift_m, look.radius_m))
 
 
-@hot
+@inner
 def weight_of(limits: Thresholds, me: np.record, look: Look, moving: bool) -> float:
     """What a fix's evidence counts, given the one before: errors close in time are alike."""
     if me.fix_ms == NEVER:
@@ -147,7 +147,7 @@ def weight_of(limits: Thresholds, me: np.record, look: Look, moving: bool) -> fl
     return limits.at_rest_weight * fresh
 
 
-@hot
+@inner
 def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> Look:
     """A fix with its doubts, its weight, and what the time before it left of the old belief.
 
@@ -183,7 +183,7 @@ def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> L
     )
 
 
-@hot
+@inner
 def way_mps(me: np.record, look: Look) -> float:
     """Speed on the way from the last believed fix; NaN where there is none, or no time passed."""
     elapsed_ms = look.time_ms - me.fix_ms
@@ -192,7 +192,7 @@ def way_mps(me: np.record, look: Look) -> float:
     return float(1000.0 * flat_m(look.east, look.lon - me.lon, look.lat - me.lat) / elapsed_ms)
 
 
-@hot
+@inner
 def rest(me: np.record, look: Look, moving: bool) -> None:
     """Move the resting place, or find it better: the mean of the fixes there, by number."""
     if moving or me.rest_fixes == 0:
@@ -205,7 +205,7 @@ def rest(me: np.record, look: Look, moving: bool) -> None:
     me.rest_lon += (look.lon - me.rest_lon) / me.rest_fixes
 
 
-@hot
+@inner
 def remember(limits: Thresholds, me: np.record, look: Look) -> None:
     """Keep a believed fix as the last known place."""
     speed = look.speed_mps
@@ -219,7 +219,7 @@ def remember(limits: Thresholds, me: np.record, look: Look) -> None:
     me.steady = 1 if look.on_way or me.rest_fixes >= 2 else 0
 
 
-@hot
+@inner
 def keep_fix(limits: Thresholds, me: np.record, look: Look) -> None:
     """Keep a fix as the last one; and as the last known place, if it is believed."""
     same = look.lat == me.raw_lat and look.lon == me.raw_lon

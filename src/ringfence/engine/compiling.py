@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import ringfence.geo
-from ringfence.geo.compiled import later
+from ringfence.geo.compiled import OPTIONS, later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,40 +38,17 @@ F = TypeVar("F", bound="Callable[..., object]")
 ROOMS = (Path(__file__).parent, Path(ringfence.geo.__file__).parent)
 
 
-_INNER: dict[str, Any] = {
-    "cache": True,
-    "nogil": True,
-    "error_model": "numpy",
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-    "_nrt": False,  # as `geo.compiled` says: no counting of references at every call
-}
-
-
 def inner(function: F) -> F:
-    """Compile a function that only compiled functions call.
+    """Compile a function that only compiled functions call: see `geo.parts`.
 
-    As `geo.compiled`, but without the door for Python, which for the kernel's wide arguments
-    would double the time that an install takes. Tests call `.py_func`.
+    Without the door for Python that `geo.compiled` makes. Tests call `.py_func`.
     """
-    return later(function, _INNER)
-
-
-def hot(function: F) -> F:
-    """As `inner`, for a function that runs for every item: laid into its caller, not called.
-
-    A call hands over the law's sixty words; for what runs per item that costs more than the work.
-    """
-    return later(function, _INNER | {"forceinline": True})
+    return later(function, OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True})
 
 
 def merged(function: F) -> F:
-    """As `hot`, for a function with one caller: made part of it before anything is compiled.
-
-    numba optimises all that a function calls anew for each level of calls: levels cost an install
-    more than code does.
-    """
-    return later(function, _INNER | {"inline": "always"})
+    """As `inner`, for a function with one caller: made part of it before anything is compiled."""
+    return later(function, OPTIONS | {"inline": "always"})
 
 
 def drop_stale() -> None:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from ringfence.engine import states
-from ringfence.engine.compiling import hot, inner
+from ringfence.engine.compiling import inner
 from ringfence.engine.device import (
     NO_FIX,
     SILENCE,
@@ -38,7 +38,7 @@ from ringfence.engine.words import DEVICE_RULES, EndedBy
 NO_DATA: Final = int(EndedBy.NO_DATA)
 
 
-@hot
+@inner
 def place_cursor(law: Law, wearer: int, number: int) -> None:
     """Find the span that a rule is in, or the next one; a rule new to the wearer looks back."""
     me, slot, rule = law.wearers[wearer], law.slots[number], law.rows[number]
@@ -97,7 +97,7 @@ def last_look(law: Law, wearer: int) -> Look:
     )
 
 
-@hot
+@inner
 def boundary_ms(law: Law, number: int) -> int:
     """The next instant at which a rule comes into force or stops; `NEVER_MS` = none."""
     cursor = law.cursors[number]
@@ -107,7 +107,7 @@ def boundary_ms(law: Law, number: int) -> int:
     return min(NEVER_MS, int(law.spans[cursor, 0 if asleep else 1]))
 
 
-@hot
+@inner
 def schedule_due_ms(law: Law, wearer: int) -> int:
     """The next boundary of any of a wearer's law."""
     due_ms = NEVER_MS
@@ -116,7 +116,7 @@ def schedule_due_ms(law: Law, wearer: int) -> int:
     return due_ms
 
 
-@hot
+@inner
 def hearing_due_ms(law: Law, wearer: int) -> int:
     """The next instant at which not hearing, or not finding the tag, changes anything."""
     me = law.wearers[wearer]

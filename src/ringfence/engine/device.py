@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ringfence.engine.compiling import hot, inner
+from ringfence.engine.compiling import inner
 from ringfence.engine.fix import Signal
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import NEVER_MS
@@ -56,7 +56,7 @@ def _begin(law: Law, wearer: int, rule: int, how: int, at_ms: int) -> None:
     slot.last_ms = at_ms
 
 
-@hot
+@inner
 def _end(law: Law, wearer: int, how: int, ended_by: int, at_ms: int) -> None:
     """Note the end of a device violation that is open."""
     number = number_of_device(law, wearer, how)
@@ -83,7 +83,7 @@ def read_signals(law: Law, wearer: int, signals: int, at_ms: int) -> None:
             cut.doubts |= STRAP_OK
 
 
-@hot
+@inner
 def hear(law: Law, wearer: int, at_ms: int, located: bool) -> None:
     """A report came, with or without a position: silence ends, and perhaps `no_fix`."""
     me = law.wearers[wearer]
@@ -98,14 +98,14 @@ def hear(law: Law, wearer: int, at_ms: int, located: bool) -> None:
         open_device(law, wearer, number_of_device(law, wearer, NO_FIX), NO_FIX, at_ms)
 
 
-@hot
+@inner
 def hear_satellites(law: Law, wearer: int, signals: int, at_ms: int) -> None:
     """A satellite fix without a word of jamming: it is over."""
     if signals & SAYS_JAMMED == 0:
         _end(law, wearer, JAMMED, BY_FIX, at_ms)
 
 
-@hot
+@inner
 def silence_due_ms(law: Law, wearer: int) -> int:
     """When silence becomes a violation if nothing is heard; `NEVER_MS` if it is one already."""
     heard_ms = law.wearers[wearer].heard_ms
@@ -114,7 +114,7 @@ def silence_due_ms(law: Law, wearer: int) -> int:
     return int(heard_ms + law.limits.silence_ms)
 
 
-@hot
+@inner
 def no_fix_due_ms(law: Law, wearer: int) -> int:
     """When reports without a position become a violation if they go on as they are."""
     me = law.wearers[wearer]

@@ -15,7 +15,7 @@ import numpy as np
 
 from ringfence.engine import plan
 from ringfence.engine.belief import balance, before, odds_on_way, odds_together, outlier_of
-from ringfence.engine.compiling import hot, inner
+from ringfence.engine.compiling import inner
 from ringfence.engine.judging import (
     Reading,
     depth_at,
@@ -54,7 +54,7 @@ class Need(NamedTuple):
     """For the straight way from the last believed fix to stay on one side."""
 
 
-@hot
+@inner
 def begin_far(law: Law, wearer: int) -> None:
     """Know nothing yet of where a wearer's rules are."""
     for k in range(law.first_slot[wearer + 1] - law.first_slot[wearer]):
@@ -73,14 +73,14 @@ def prepare_sure(limits: Thresholds, sure: np.ndarray) -> None:
         sure[side, 4] = odds_on_way(limits, share, True)
 
 
-@hot
+@inner
 def far_of(law: Law, wearer: int, number: int) -> np.record:
     """What is known of how far a rule's edge is."""
     row: np.record = law.far[number - law.first_slot[wearer]]
     return row
 
 
-@hot
+@inner
 def need_of(limits: Thresholds, me: np.record, look: Look) -> Need:
     """How far is far enough for a fix."""
     sigma_m = look.radius_m / SIGMAS_IN_CIRCLE
@@ -100,7 +100,7 @@ def need_of(limits: Thresholds, me: np.record, look: Look) -> Need:
     return Need(kept_m, past_m, way_m)
 
 
-@hot
+@inner
 def is_far(far: np.record, slot: np.record, role: int, look: Look, need: Need) -> bool:
     """Whether a fix can be judged by a rule without measuring; not where nothing is known of it.
 
@@ -120,7 +120,7 @@ def is_far(far: np.record, slot: np.record, role: int, look: Look, need: Need) -
     return bool(dx * dx + dy * dy < step_deg * step_deg)
 
 
-@hot
+@inner
 def note_far(far: np.record, slot: np.record, reading: Reading) -> None:
     """Note how far a rule's nearest edge is from a fix that was measured, and on which side."""
     look, away_m = reading.look, abs(reading.depth_m)
@@ -133,7 +133,7 @@ def note_far(far: np.record, slot: np.record, reading: Reading) -> None:
     far.due = 0
 
 
-@hot
+@inner
 def take_far(law: Law, wearer: int, number: int, look: Look) -> bool:
     """Take a fix into a rule whose edge is far away, as `take_in` would; say whether it is past."""
     far, slot, me = far_of(law, wearer, number), law.slots[number], law.wearers[wearer]
@@ -151,7 +151,7 @@ def take_far(law: Law, wearer: int, number: int, look: Look) -> bool:
     return past
 
 
-@hot
+@inner
 def after_sure(
     limits: Thresholds, sure: np.ndarray, log_odds: float, look: Look, past: bool
 ) -> float:
@@ -179,7 +179,7 @@ def catch_up(law: Law, number: int, far: np.record) -> None:
         slot.ahead_m = depth_at(law.edges, rule, far.way_lon, far.way_lat)
 
 
-@hot
+@inner
 def catch_all_up(law: Law, wearer: int) -> None:
     """Measure all that was put off for a wearer: the state tells no shortcut."""
     for number in range(law.first_slot[wearer], law.first_slot[wearer + 1]):

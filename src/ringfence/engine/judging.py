@@ -9,7 +9,7 @@ import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import after, before, odds_on_way, probability, share_past
-from ringfence.engine.compiling import hot, inner
+from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.saying import Cause, Law, move, step
@@ -42,7 +42,7 @@ class Reading(NamedTuple):
     """… and the log-odds of its being past the edge."""
 
 
-@hot
+@inner
 def reach_of(radius_m: float) -> float:
     """How far from an edge a fix with such a circle is measured."""
     return max(MARGIN_M, 3.0 * radius_m)
@@ -77,7 +77,7 @@ def depth_at(edges: Arrays, rule: np.record, lon: float, lat: float) -> float:
     return -signed
 
 
-@hot
+@inner
 def past_edge(rule: np.record, depth_m: float) -> bool:
     """Whether a depth is past the edge; the edge itself belongs to the zone, or to the ring."""
     if rule.role == RING:
@@ -158,7 +158,7 @@ def take_in(limits: Thresholds, slot: np.record, reading: Reading) -> None:
     slot.log_odds = after(limits, left, look, reading.depth_m, past)
 
 
-@hot
+@inner
 def tally(limits: Thresholds, slot: np.record, look: Look, past: bool) -> bool:
     """Count a fix among those in a row; say whether it may change what is believed."""
     decided = limits.geometric or look.source != CELL
@@ -175,7 +175,7 @@ def tally(limits: Thresholds, slot: np.record, look: Look, past: bool) -> bool:
     return True
 
 
-@hot
+@inner
 def count_in_row(slot: np.record, look: Look, past: bool) -> None:
     """Count a fix that decides among those in a row on either side."""
     # A fix on the way that others show counts for two: they bear it out.
@@ -186,7 +186,7 @@ def count_in_row(slot: np.record, look: Look, past: bool) -> None:
         slot.run_ms, slot.run_fixes, slot.run_cells = NEVER, 0, 0
 
 
-@hot
+@inner
 def says_nothing(limits: Thresholds, slot: np.record, look: Look, past: bool) -> bool:
     """Settle a fix that is taken in, if nothing is to be said; `deepen` is the caller's."""
     if look.doubts & FROZEN and not past:
@@ -229,7 +229,7 @@ def settle(law: Law, wearer: int, number: int, reading: Reading, ending: int) ->
     note_settled(law.limits, slot)
 
 
-@hot
+@inner
 def note_settled(limits: Thresholds, slot: np.record) -> None:
     """Note whether a rule is kept, as surely as can be."""
     calm = slot.state == states.CLEAR or slot.state == states.ASLEEP  # noqa: PLR1714 - faster
@@ -244,7 +244,7 @@ def ended_by(law: Law, rule: np.record, look: Look) -> int:
     return LEFT if rule.role == EXCLUSION else RETURNED
 
 
-@hot
+@inner
 def count(slot: np.record, look: Look, past: bool) -> None:
     """Note a fix in the violation that is open."""
     slot.doubts |= look.doubts
@@ -256,7 +256,7 @@ def count(slot: np.record, look: Look, past: bool) -> None:
         slot.cell_fixes += 1
 
 
-@hot
+@inner
 def deepen(slot: np.record, look: Look, past: bool) -> None:
     """Note a fix that lies as far past the edge as any in the violation that is open."""
     if past and counts(look.doubts, past) and slot.last_depth_m >= slot.depth_m:

@@ -9,7 +9,7 @@ import numpy as np
 from ringfence.engine import plan, states
 from ringfence.engine.again import bears_out, judge_again
 from ringfence.engine.belief import keep_fix, weigh
-from ringfence.engine.compiling import hot, inner, merged
+from ringfence.engine.compiling import inner, merged
 from ringfence.engine.crossing import cross
 from ringfence.engine.deadlines import fire, hearing_due_ms, place_cursor, schedule_due_ms
 from ringfence.engine.device import hear, hear_satellites, read_signals
@@ -140,14 +140,14 @@ def _read_rows(law: Law, wearer: int, items: Items, stands_at: NDArray[np.int64]
     return True
 
 
-@hot
+@inner
 def _has_room(law: Law, wearer: int) -> bool:
     """Whether the events of one more item, or one more instant, fit."""
     slots = law.first_slot[wearer + 1] - law.first_slot[wearer]
     return bool(law.said[0] + 4 * slots + SPARE_EVENTS <= len(law.events))
 
 
-@hot
+@inner
 def _advance(law: Law, wearer: int, to_ms: int, schedule_ms: int) -> int:
     """Fire every deadline due by `to_ms`, each at its own instant; return the schedule's next.
 
@@ -219,7 +219,7 @@ def _read_place(law: Law, wearer: int, pair: int, items: Items, row: int) -> Non
     items.doubts[row] = me.raw_doubts
 
 
-@hot
+@inner
 def _is_located(limits: Thresholds, items: Items, row: int) -> bool:
     """Whether an item holds a place at all."""
     if items.signals[row] & SAYS_MOCKED and not limits.geometric:
@@ -228,7 +228,7 @@ def _is_located(limits: Thresholds, items: Items, row: int) -> bool:
     return lat_e7 != NO_POSITION and not is_null_island(lat_e7 / E7, items.lon_e7[row] / E7)
 
 
-@hot
+@inner
 def _is_held(me: np.record, items: Items, row: int) -> bool:
     """Whether a place is held to the last digit while the tag says that it moves: it is none."""
     if items.signals[row] & SAYS_MOTION == 0 or me.repeats < FROZEN_AFTER:
@@ -237,14 +237,14 @@ def _is_held(me: np.record, items: Items, row: int) -> bool:
     return bool(lat == me.raw_lat and lon == me.raw_lon)
 
 
-@hot
+@inner
 def _doubts_of_nowhere(items: Items, row: int) -> int:
     if items.lat_e7[row] == NO_POSITION:
         return 0
     return MOCKED if items.signals[row] & SAYS_MOCKED else NULL_ISLAND
 
 
-@hot
+@inner
 def _look_of(limits: Thresholds, items: Items, row: int) -> Look:
     """An item's position, nothing weighed yet."""
     lat, lon = items.lat_e7[row] / E7, items.lon_e7[row] / E7
@@ -306,7 +306,7 @@ def _judge_all(law: Law, wearer: int, look: Look) -> None:
         _judge_zone(law, wearer, number, look, need)
 
 
-@hot
+@inner
 def _misses(
     boxes: NDArray[np.float64], number: int, span: tuple[float, float, float, float]
 ) -> bool:

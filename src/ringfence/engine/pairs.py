@@ -12,7 +12,7 @@ import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import SETTLED_PLACE, odds_on_way, share_past
-from ringfence.engine.compiling import hot, inner
+from ringfence.engine.compiling import inner
 from ringfence.engine.crossing import Crossing, crossed_probability, may_cross, say_crossing
 from ringfence.engine.judging import Reading, settle, take_in
 from ringfence.engine.memory import NEVER
@@ -61,7 +61,7 @@ class Apart(NamedTuple):
     """Either place."""
 
 
-@hot
+@inner
 def pair_of(law: Law, wearer: int, victim: int) -> int:
     """The row of a wearer's pair with a victim's device, or `NO_PAIR`."""
     for number in range(law.first_pair[wearer], law.first_pair[wearer + 1]):

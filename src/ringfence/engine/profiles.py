@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from math import log
-from typing import NamedTuple
+from typing import Final, cast
+
+import numpy as np
 
 from ringfence.engine.fix import Source
 
@@ -17,8 +19,11 @@ NEVER_MS = 2**62
 """A limit that is never reached."""
 
 
-class Thresholds(NamedTuple):
-    """A profile's numbers as the kernel reads them; log-odds are natural logarithms."""
+class Thresholds:
+    """A profile's numbers as the kernel reads them; log-odds are natural logarithms.
+
+    A row, handed on as one pointer: fifty numbers a call take long to compile.
+    """
 
     geometric: bool
     default_radius_m: tuple[float, ...]
@@ -54,6 +59,48 @@ class Thresholds(NamedTuple):
     no_fix_ms: int
     settled_mps: float
     walking_mps: float
+
+
+THRESHOLDS_ROW: Final = np.dtype(
+    [
+        ("geometric", np.bool_),
+        ("default_radius_m", np.float64, (len(Source),)),
+        ("least_radius_m", np.float64, (len(Source),)),
+        ("outlier", np.float64, (len(Source),)),
+        ("outlier_on_way", np.float64),
+        ("outlier_strayed", np.float64),
+        ("turning", np.float64),
+        ("drive", np.float64),
+        ("going_mps", np.float64),
+        ("going_sure", np.float64),
+        ("tail", np.float64),
+        ("tail_m", np.float64),
+        ("drift_ms", np.float64, (len(Source),)),
+        ("floor", np.float64),
+        ("floor_moving", np.float64),
+        ("ceiling", np.float64),
+        ("unknown", np.float64),
+        ("forget_ms", np.float64),
+        ("possible", np.float64),
+        ("clear", np.float64),
+        ("confirm", np.float64),
+        ("end", np.float64),
+        ("agreeing", np.int64),
+        ("moving_ms", np.float64),
+        ("moving_mps", np.float64),
+        ("drift_m", np.float64),
+        ("at_rest_weight", np.float64),
+        ("top_speed_mps", np.float64),
+        ("top_acceleration_mps2", np.float64),
+        ("quiet_ms", np.int64),
+        ("silence_ms", np.int64),
+        ("no_fix_ms", np.int64),
+        ("settled_mps", np.float64),
+        ("walking_mps", np.float64),
+    ],
+    align=True,
+)
+"""`Thresholds` as it lies in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +173,7 @@ class Profile:
 
     def thresholds(self) -> Thresholds:
         """The numbers in the kernel's units."""
-        as_they_are = {n: getattr(self, n) for n in Thresholds._fields if hasattr(self, n)}
+        as_they_are = {n: getattr(self, n) for n in THRESHOLDS_ROW.names or () if hasattr(self, n)}
         in_the_kernels_units = {
             "drift_ms": tuple(1000.0 * s for s in self.drift_s),
             "floor": _log_odds(self.prior),
@@ -143,7 +190,9 @@ class Profile:
             "silence_ms": NEVER_MS if self.silence_s is None else int(1000 * self.silence_s),
             "no_fix_ms": NEVER_MS if self.no_fix_s is None else int(1000 * self.no_fix_s),
         }
-        return Thresholds(**(as_they_are | in_the_kernels_units))
+        said = as_they_are | in_the_kernels_units
+        row = np.array([tuple(said[n] for n in THRESHOLDS_ROW.names or ())], THRESHOLDS_ROW)
+        return cast("Thresholds", row.view(np.recarray)[0])
 
     def lines(self) -> list[str]:
         """The profile for people: each threshold, its value, its source."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import probability
-from ringfence.engine.compiling import hot, inner
+from ringfence.engine.compiling import inner
 from ringfence.engine.memory import FROZEN_AFTER, MOST_IN_ROW, NEVER
 from ringfence.engine.track import SIGMAS_IN_CIRCLE
 from ringfence.engine.words import DEVICE_RULES, FIRST_DEVICE, Doubt, EndedBy, How
@@ -192,7 +192,7 @@ def step(law: Law, wearer: int, number: int, word: int, cause: Cause) -> None:
     say(law, wearer, number, act, cause)
 
 
-@hot
+@inner
 def move(slot: np.record, word: int) -> None:
     """Move a rule's state by the table."""
     slot.state = states.FOLLOWING[slot.state, word]
@@ -200,7 +200,7 @@ def move(slot: np.record, word: int) -> None:
         slot.arrived = 1
 
 
-@hot
+@inner
 def number_of_device(law: Law, wearer: int, how: int) -> int:
     """The row of one device rule of a wearer."""
     return int(law.first_slot[wearer + 1]) - DEVICE_RULES + how - FIRST_DEVICE

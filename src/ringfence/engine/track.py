@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ringfence.engine.compiling import hot, inner
+from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.trust import CELL, M_IN_DEGREE, Look, flat_m
@@ -61,7 +61,7 @@ class Way(NamedTuple):
 OFF_WAY: Final = Way(False, False, False)
 
 
-@hot
+@inner
 def follow(limits: Thresholds, me: np.record, look: Look) -> Way:
     """Take a believed fix into the track; say how it lies to the way before it."""
     noise = noise_m2(limits, look.radius_m)
@@ -162,7 +162,7 @@ def learn_place(me: np.record, look: Look, dx: float, dy: float, noise: float) -
     me.var_pp -= gain_p * me.var_pp
 
 
-@hot
+@inner
 def is_going(limits: Thresholds, me: np.record) -> bool:
     """Whether the track shows motion beyond doubt."""
     speed2 = me.east_mps * me.east_mps + me.north_mps * me.north_mps

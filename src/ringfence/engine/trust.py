@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ringfence.engine.compiling import hot, inner
+from ringfence.engine.compiling import inner
 from ringfence.engine.fix import Source
 from ringfence.engine.memory import FROZEN_AFTER, NEVER
 from ringfence.engine.profiles import Thresholds
@@ -56,13 +56,13 @@ class Look(NamedTuple):
     """In motion, and the fix before it was, too."""
 
 
-@hot
+@inner
 def east_of(lat: float) -> float:
     """Degrees of longitude to degrees of latitude, on the ground."""
     return max(math.cos(math.radians(lat)), 0.001)
 
 
-@hot
+@inner
 def with_doubts(look: Look, doubts: int) -> Look:
     """The same look with these doubts."""
     return Look(
@@ -131,7 +131,7 @@ def travel_doubts(limits: Thresholds, travelled_m: float, elapsed_ms: int, speed
     return JUMP if travelled_m > reach_m else 0
 
 
-@hot
+@inner
 def doubts_of(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> int:
     """Every doubt about a fix, given what is known of the wearer."""
     doubts = 0
@@ -156,7 +156,7 @@ def way_doubts(limits: Thresholds, me: np.record, look: Look) -> int:
     return travel_doubts(limits, way_m, look.time_ms - me.fix_ms, speed_mps)
 
 
-@hot
+@inner
 def fastest(before_mps: float, now_mps: float) -> float:
     """The greater of two speeds; NaN, not known, if the first is."""
     return now_mps if now_mps > before_mps else before_mps

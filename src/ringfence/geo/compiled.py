@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., object]")
 
-OPTIONS: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy"}
+_MAKER: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy"}
+OPTIONS: Final[dict[str, Any]] = _MAKER | {"_nrt": False}
+"""Without the counting of references: see `compiled`."""
 
 
 class Later:
@@ -27,15 +29,27 @@ class Later:
         self._options = options
 
     @cached_property
-    def dispatcher(self) -> Any:
-        """The object that numba makes of it, once."""
+    def whole(self) -> Any:
+        """What numba makes of it for Python to call: machine code, kept on disk."""
         from numba import njit  # noqa: PLC0415 -- the import that is put off
 
-        return njit(**self._options)(self.py_func)
+        from ringfence.geo.parts import WholeCompiler  # noqa: PLC0415 -- the same
+
+        return njit(pipeline_class=WholeCompiler, cache=True, **self._options)(self.py_func)
+
+    @cached_property
+    def part(self) -> Any:
+        """What numba makes of it for compiled code to call: linked into a whole, see `parts`."""
+        from numba import njit  # noqa: PLC0415 -- the import that is put off
+
+        from ringfence.geo.parts import PartCompiler  # noqa: PLC0415 -- the same
+
+        doorless = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        return njit(pipeline_class=PartCompiler, **(self._options | doorless))(self.py_func)
 
     def __call__(self, *args: object) -> object:
         """Call it from Python."""
-        return self.dispatcher(*args)
+        return self.whole(*args)
 
     @property
     def targetoptions(self) -> dict[str, Any]:
@@ -45,7 +59,7 @@ class Later:
     @property
     def _numba_type_(self) -> Any:
         """What the compiler asks of a value that it doesn't know: here, a compiled function."""
-        return self.dispatcher._numba_type_
+        return self.part._numba_type_
 
 
 def later(function: F, options: dict[str, Any]) -> F:
@@ -66,12 +80,13 @@ def compiled(function: F) -> F:
     references (`_nrt`), a call is 20 times as cheap, since numba otherwise counts every array of
     a tuple in and out, atomically, at every call (bench/geo.py). `compiled_maker` may make arrays.
 
-    numba looks at this function's own file to decide whether the copy on disk is fresh, not at
-    the files of what it calls: after a change in `geo/`, delete the `*.nbi` files of callers.
+    Called by compiled code it is a part of its caller, and made with it (`parts`); for Python it is
+    a whole of its own. numba looks at the whole's own file to decide whether the copy on disk is
+    fresh, not at the files of what it calls: `engine.compiling.drop_stale` does.
     """
-    return later(function, OPTIONS | {"_nrt": False})
+    return later(function, OPTIONS)
 
 
 def compiled_maker(function: F) -> F:
     """As `compiled`, for a function that makes arrays."""
-    return later(function, OPTIONS)
+    return later(function, _MAKER)
