@@ -213,3 +213,48 @@ def test_an_encrypted_message_comes_in_by_the_short_way_too() -> None:
 
     (delivery,) = talk(story).deliveries
     assert (delivery.raw, delivery.reports[0].lat_e7) == (body, 10_000_000)
+
+
+def test_a_connection_beyond_the_limit_is_told_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ringfence.gateway.connection.MOST_CONNECTIONS", 1)
+
+    async def story(line: Line, _state: State) -> None:
+        line.send(request())
+        assert (await line.answer())[0] == 200
+        second = Line(*await asyncio.open_connection(*line.writer.get_extra_info("peername")))
+        status, headers, told = await second.answer()
+        assert (status, headers["retry-after"]) == (503, "5")
+        assert "too many" in told["error"]
+        assert await second.closed()
+        line.send(request(seq=1))
+        assert (await line.answer())[0] == 200
+
+    assert len(talk(story).deliveries) == 2
+
+
+def test_pages_without_end_keep_out_no_tag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ringfence.gateway.connection.MOST_PAGES", 1)
+
+    async def story(line: Line, state: State) -> None:
+        state.connections.add("a page")
+        line.send(request())
+        assert (await line.answer())[0] == 200
+        line.send(b"GET / HTTP/1.1\r\n\r\n")
+        assert (await line.answer())[0] == 503
+        assert await line.closed()
+
+    assert len(talk(story).deliveries) == 1
+
+
+def test_who_never_ends_a_first_request_for_a_page_is_hung_up_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ringfence.gateway.connection.IDLE_S", 0.05)
+
+    async def story(line: Line, _state: State) -> None:
+        line.send(b"GET / HTTP/1.1\r\n")
+        assert await line.reader.read() == b"pages:GET / HTTP/1.1\r\n"
+
+    talk(story)

@@ -36,6 +36,10 @@ MAX_HEAD = 64 * 1024
 """Bytes before a body begins; tokens and a proxy's notes need far less."""
 MAX_AHEAD = 4
 """Requests of one connection that wait for their answer before no more are read from it."""
+MOST_CONNECTIONS = 8_000
+"""Of tags, phones and pages over HTTP. A proxy in front shares few among many."""
+MOST_PAGES = 2_000
+"""… of which to anything but the doors: whoever opens pages without end keeps out no tag."""
 IDLE_S = 60.0
 """A request may take so long to arrive, and a connection may say nothing for so long."""
 
@@ -81,11 +85,14 @@ class DoorConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who it is."""
         self._transport = cast("asyncio.Transport", transport)
+        crowded = len(self._connections) >= MOST_CONNECTIONS
         self._connections.add(self)
         peername = transport.get_extra_info("peername")
         self._peer = str(peername[0]) if isinstance(peername, tuple) else ""
         self._since_s = self._loop.time()
         self._watch = self._loop.call_later(IDLE_S, self._close_if_idle)
+        if crowded:
+            self._give_up(crowd())
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Forget it; a body that was cut off is never stored."""
@@ -221,9 +228,15 @@ class DoorConnection(asyncio.Protocol):
             transport.resume_reading()
 
     def _hand_over(self, data: bytes) -> None:
+        pages = sum(not isinstance(other, DoorConnection) for other in self._connections)
+        if pages >= MOST_PAGES:
+            self._give_up(crowd())
+            return
         self._connections.discard(self)
         self._watch.cancel()
         successor = self._rest()
+        # uvicorn waits for the rest of a first request for ever.
+        self._loop.call_later(IDLE_S, _close_if_unasked, successor, self._transport)
         self._transport.set_protocol(successor)
         successor.connection_made(self._transport)
         successor.data_received(data)
@@ -235,6 +248,16 @@ class DoorConnection(asyncio.Protocol):
         else:
             wait_s = max(1.0, IDLE_S - quiet_s)
             self._watch = self._loop.call_later(wait_s, self._close_if_idle)
+
+
+def crowd() -> Reply:
+    """Refuse a connection beyond the limit."""
+    return problem(503, "too many connections: try again", (b"retry-after", b"5"))
+
+
+def _close_if_unasked(successor: asyncio.Protocol, transport: asyncio.Transport) -> None:
+    if getattr(successor, "cycle", None) is None:
+        transport.close()
 
 
 _STATUS = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}

@@ -51,8 +51,7 @@ class DeviceDoors:
             CantStartError: the certificate files can't be used; a protocol has no codec.
         """
         environment: Environment = settings.ENVIRONMENT
-        if doors:
-            allow_files(environment.limits.connections)
+        allow_files(environment.limits.connections if doors else 0)
         guests = Guests(environment.limits)
         post = Post(behind.inbox, behind.pace)
         self._tls: ssl.SSLContext | None = tls_context(environment.tls)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 
-BESIDE = 500
+BESIDE = 8_500
 """Files, threads' pipes, pages' and phones' connections, beside those of devices."""
 
 
