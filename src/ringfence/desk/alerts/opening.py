@@ -87,6 +87,8 @@ def _follow(violation: Violation) -> None:
     own = getattr(violation, "alert_link", None)
     if own is not None:
         candidates = [_candidate(own.alert)]
+    elif not found.stands:
+        candidates = []  # it opens nothing, and joins nothing
     else:
         candidates = [_candidate(alert) for alert in _unclosed(violation)]
     position = visit_of(found, [c.visit for c in candidates])

@@ -193,7 +193,11 @@ class Detector:
         rewound, poison = judge_around(by_plan, again)
         stand = {v.task.wearer_id: v for v in rewound}
         tasks = dockets.onward({w: (v.state, v.clock_ms) for w, v in stand.items()})
-        onward, more = judge_around(by_plan, tasks)
+        # Who was judged again and said nothing new since stands where that led.
+        onward, more = judge_around(
+            by_plan, [t for t in tasks if len(t.rows) or t.wearer_id not in stand]
+        )
+        onward += [stand[t.wearer_id] for t in tasks if not len(t.rows) and t.wearer_id in stand]
         judged = [self._judged(dockets.of[v.task.wearer_id], stand, v) for v in onward]
         return judged, poison + more
 

@@ -20,7 +20,7 @@ MOST = 100
 """Wearers judged again in one round because data came late: 0.2 s of it, at most, on one core."""
 QUIET_MS = 1_000
 """Nothing late came of a wearer for so long: the tag has told what it kept."""
-PATIENCE_MS = 10_000
+PATIENCE_MS = 20_000
 """The longest that a late report waits before it is its turn …"""
 SHORT_PATIENCE_MS = 2_000
 """… and of a wearer of whom something is possible or confirmed at present: it may confirm that."""

@@ -86,6 +86,7 @@ class Judged:
     old: Known
     """What the database holds now."""
     onward: Verdict
+    """The same as `rewound` where nothing new came beside what was late."""
     rewound: Verdict | None = None
     """Judged again up to where it was before, with the late data."""
     because: str = ""
@@ -99,7 +100,13 @@ class Judged:
     @property
     def tasks(self) -> list[Task]:
         """What the engine was given, in the order of time."""
-        return [v.task for v in (self.rewound, self.onward) if v is not None]
+        return [v.task for v in self.verdicts]
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """One or two, in the order of time."""
+        again = self.rewound
+        return [self.onward] if again is None or again is self.onward else [again, self.onward]
 
 
 def record(judged: Sequence[Judged], at: datetime) -> int:
@@ -116,9 +123,9 @@ def record(judged: Sequence[Judged], at: datetime) -> int:
     rows = _unsettled(judged)
     for one in judged:
         mine = rows[one.wearer_id]
-        if one.rewound is not None:
-            book.take(mine, one.rewound, Cause(one.because, one.cause))
-        book.take(mine, one.onward, ON_TIME)
+        for verdict in one.verdicts:
+            again = verdict is one.rewound
+            book.take(mine, verdict, Cause(one.because, one.cause) if again else ON_TIME)
     changed = book.write()
     write_states([_state_row(one) for one in judged])
     _write_checkpoints(judged)
