@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,12 @@ RATE = 2_000
 OUTAGE_TAGS = 5_000
 BUFFERED = 60
 """Reports of an hour, one a minute."""
+LIVE_TAGS = 200
+"""Tags that were not cut off, beside those that were."""
+JUDGED_UP_TO = (
+    "SELECT (SELECT COUNT(*) FROM monitoring_latereports) + (SELECT {} > MAX(position) FROM "
+    "monitoring_cursor WHERE stage = 'monitoring.detect')"
+)
 CAUGHT_UP_S = 60.0
 FLAT = 0.05
 CORES = sorted(os.sched_getaffinity(0))
@@ -72,6 +79,11 @@ class Platform:
         """Its resident memory."""
         status = Path(f"/proc/{self.process.pid if self.process else 0}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+    def cpu_s(self) -> float:
+        """Its CPU time so far."""
+        stat = Path(f"/proc/{self.process.pid if self.process else 0}/stat").read_text()
+        return sum(map(int, stat.rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def lags(self) -> dict[float, float]:
         """How many reports were judged within so many seconds of their receipt, so far."""
@@ -114,11 +126,16 @@ def _platform(tags: int) -> Iterator[tuple[Platform, list[str]]]:
 
 
 def _load(
-    platform: Platform, tokens: list[str], seconds: int, buffered: int = 0, floods: int = 0
+    platform: Platform,
+    tokens: list[str],
+    seconds: int,
+    **more: Any,
 ) -> Any:
-    plan = platform.folder.parent / "plan.json"
+    folder = platform.folder.parent
+    plan = folder / "plan.json"
     said = {"ports": platform.ports, "tokens": tokens, "seconds": seconds}
-    said |= {"buffered": buffered, "floods": floods}
+    said |= {"buffered": 0, "live": 0, "floods": 0, "late_flood": False, **more}
+    said |= {"over": str(folder / "over.json"), "stop": str(folder / "stop")}
     plan.write_text(json.dumps(said))
     command = [*_on(CORES[-1]), sys.executable, "-m", "bench.doors.mixed_load", str(plan)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 -- our own
@@ -210,20 +227,71 @@ def _flood(platform: Platform, number: int, told: dict[str, Any]) -> list[Row]:
 
 
 def outage(tags: int = OUTAGE_TAGS) -> list[Row]:
-    """An hour's outage is over: every tag lets go of what it kept, newest first."""
-    with _platform(tags) as (platform, tokens):
-        began_s = time.monotonic()
-        told = _told(_load(platform, tokens, 0, BUFFERED))
-        platform.wait_judged()
-        took_s = time.monotonic() - began_s
+    """An hour's outage is over: tags let go of what they kept, newest first, beside live ones."""
+    with _platform(tags + LIVE_TAGS) as (platform, tokens):
+        load = _load(platform, tokens, 0, buffered=BUFFERED, live=LIVE_TAGS)
+        over, seen = platform.folder.parent / "over.json", _Seen(platform, tags)
+        while not over.exists() and load.poll() is None:
+            seen.look()
+        last = platform.rows("SELECT MAX(id) FROM monitoring_report")[0][0]
+        while platform.rows(JUDGED_UP_TO.format(last))[0][0]:
+            seen.look()
+        judged_s = time.time()
+        cpu_s = platform.cpu_s()
+        (platform.folder.parent / "stop").touch()
+        told, times = _told(load), json.loads(over.read_text())
         acknowledged = _check(platform, told)
+        lags = seen.lags(round(1000 * times["began_s"]), round(1000 * judged_s))
     name = f"an hour of {tags:,} tags, newest first"
+    took_s = judged_s - times["began_s"]
     return [
         Row(f"{name}: stored once", acknowledged, "reports"),
-        Row(f"{name}: acknowledged within", told["seconds"], "s"),
+        Row(f"{name}: acknowledged within", times["over_s"] - times["began_s"], "s"),
         Row(f"{name}: judged within", took_s, "s"),
         Row(f"{name}: of a minute to spare", CAUGHT_UP_S - took_s, "s", 0),
+        Row(f"{name}: CPU that the platform took, with its start", cpu_s, "s"),
+        Row(f"{LIVE_TAGS} live tags meanwhile: p99 until judged", lags[len(lags) * 99 // 100], "s"),
+        Row(f"{LIVE_TAGS} live tags meanwhile: longest until judged", lags[-1], "s"),
     ]
+
+
+class _Seen:
+    """When live wearers were seen to be judged up to where, looked at from outside."""
+
+    def __init__(self, platform: Platform, first: int) -> None:
+        self.platform = platform
+        names = "SELECT id, name FROM cases_tag"
+        fitted = dict(platform.rows("SELECT tag_id, wearer_id FROM cases_fitting"))
+        live = [pk for pk, name in platform.rows(names) if int(name[1:]) >= first]
+        self.tags = {fitted[pk]: pk for pk in live}
+        self.at: dict[int, list[tuple[int, int]]] = {wearer: [] for wearer in self.tags}
+        """By wearer: judged up to, and seen at, ms."""
+
+    def look(self) -> None:
+        """Look, and wait a moment."""
+        marks = ",".join(map(str, self.tags))
+        state = "SELECT wearer_id, judged_ms FROM monitoring_wearerstate WHERE wearer_id IN"
+        found, at_ms = self.platform.rows(f"{state} ({marks})"), round(1000 * time.time())
+        for wearer, judged_ms in found:
+            if not self.at[wearer] or self.at[wearer][-1][0] < judged_ms:
+                self.at[wearer].append((judged_ms, at_ms))
+        time.sleep(0.1)
+
+    def lags(self, from_ms: int, to_ms: int) -> list[float]:
+        """Seconds from receipt to being seen judged, of reports received between two instants."""
+        lags = []
+        for wearer, tag in self.tags.items():
+            seen = self.at[wearer]
+            for time_ms, received_ms in self.platform.rows(
+                "SELECT time_ms, received_ms FROM monitoring_report "  # noqa: S608 -- a number
+                f"WHERE tag_id = {tag} AND received_ms BETWEEN {from_ms} AND {to_ms}"
+            ):
+                first = bisect_left(seen, (time_ms, 0))
+                judged_ms = seen[first][1] if first < len(seen) else round(1000 * time.time())
+                if judged_ms > received_ms + 1000 and received_ms > to_ms - 1000:
+                    continue  # it came as the looking ended
+                lags.append((judged_ms - received_ms) / 1000)
+        return sorted(lags)
 
 
 def run() -> list[Row]:

@@ -1,9 +1,11 @@
 """`python -m bench.doors.mixed_load PLAN`: a fleet that reports through all doors at once.
 
 PLAN is a JSON file: ports, tokens, seconds; and how many reports each tag has kept and lets go of
-at once, newest first (an outage that is over), or 0: one report a tag and second, live. What is not
-acknowledged is sent again, also after the platform was killed. Prints, as JSON, how many reports of
-each tag were acknowledged, and how many seconds it took.
+at once, newest first (an outage that is over), or 0: one report a tag and second, live. The last
+`live` tags were not cut off, and report until the file `stop` is there; `over` is written when all
+others have let go of what they kept. What is not acknowledged is sent again, also after the
+platform was killed. Prints, as JSON, how many reports of each tag were acknowledged, and how many
+seconds it took.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from bench.doors.fleet import device, zone
 
 AGAIN_S = 0.3
 """A tag that lost its connection tries again after as long."""
+WARM_S = 20.0
+"""Live tags report for so long before the others come back."""
 GOLDEN = 0.6180339887
 WALK_MPS, FAR_M = 1.3, 450.0
 FLOOD_SIZE, FLOOD_EVERY_S = 100, 0.1
@@ -39,7 +43,8 @@ class Tag:
     def __init__(self, n: int, plan: dict[str, Any]) -> None:
         self.n, self.plan, self.token = n, plan, plan["tokens"][n]
         self.acknowledged = 0
-        self.buffered: int = plan["buffered"]
+        self.live = n >= len(plan["tokens"]) - plan["live"] - plan["floods"]
+        self.buffered: int = 0 if self.live else plan["buffered"]
         self.start = datetime.fromisoformat(plan["start"])
         self.size = BATCH[n % 4]
         self.took_s: list[float] = plan["took_s"]
@@ -76,7 +81,7 @@ class Tag:
         """Whether it is time to stop."""
         if self.buffered:
             return self.acknowledged >= self.buffered
-        return time.time() >= until_s
+        return Path(self.plan["stop"]).exists() if self.plan["buffered"] else time.time() >= until_s
 
     async def _connected(self, until_s: float) -> None:
         port = self.plan["ports"][("http", "http", "tcp", "mqtt")[self.n % 4]]
@@ -214,9 +219,17 @@ async def main(plan: dict[str, Any]) -> dict[str, Any]:
     tags = [Tag(n, plan) for n in range(len(plan["tokens"]) - floods)]
     until_s = began_s + plan["seconds"]
     async with asyncio.TaskGroup() as fleet:
-        for tag in tags:
-            fleet.create_task(tag.run(until_s))
         looping = [fleet.create_task(flood(plan, len(tags) + n, until_s)) for n in range(floods)]
+        live = [fleet.create_task(tag.run(until_s)) for tag in tags if not tag.buffered]
+        if len(live) < len(tags):
+            await asyncio.sleep(WARM_S if live else 0)
+            began_s = time.time()
+            async with asyncio.TaskGroup() as back:
+                for tag in tags:
+                    if tag.buffered:
+                        back.create_task(tag.run(until_s))
+            told = {"began_s": began_s, "over_s": time.time()}
+            Path(plan["over"]).write_text(json.dumps(told))
     took_s.sort()
     return {
         "acknowledged": [tag.acknowledged for tag in tags],

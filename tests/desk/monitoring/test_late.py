@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection
 from ringfence.desk.cases.actions import add_condition, add_order, add_wearer
 from ringfence.desk.cases.tag_actions import add_tag, fit_tag
 from ringfence.desk.kit.clock import to_ms
+from ringfence.desk.monitoring import late
 from ringfence.desk.monitoring.detect import Detector
 from ringfence.desk.monitoring.models import LateReports, Violation, WearerState
 from ringfence.desk.monitoring.queries import oldest_late_ms
@@ -54,8 +55,8 @@ def test_what_came_late_in_many_pieces_is_judged_again_once(zone, tag, fitted, o
     for sent in reversed(VISIT[:-1]):
         deliver(tag, [sent])
         waiting.detect()
-    late = LateReports.objects.get()
-    assert (late.from_ms, late.reports) == (to_ms(VISIT[0].at), len(VISIT) - 1)
+    noted = LateReports.objects.get()
+    assert (noted.from_ms, noted.reports) == (to_ms(VISIT[0].at), len(VISIT) - 1)
     assert oldest_late_ms() == to_ms(VISIT[0].at) + 1000
     assert rounds(Detector()) == 1
     assert oldest_late_ms() is None
@@ -92,7 +93,8 @@ def test_who_waited_longest_is_taken_up_first(zone, tag, fitted, other):
     waiting.detect()
     deliver(tag, [replace(VISIT[0], received_after_s=3600)])
     waiting.detect()
-    Detector(most_late=1, alone=1).detect()
+    deliver(other, walk(OUTSIDE, start=30))  # something new has come: so few are judged again
+    Detector(most_late=1).detect()
     assert LateReports.objects.get().wearer_id != fitted.wearer_id
 
 
@@ -126,3 +128,48 @@ def test_killed_before_the_commit_nothing_waits_twice(zone, tag, fitted):
     assert LateReports.objects.get().reports == 5
     rounds(Detector())
     assert stored() == expected(VISIT)
+
+
+def test_a_turn_comes_after_a_quiet_moment_or_long_patience(zone, tag, fitted, other):
+    for one in (tag, other):
+        deliver(one, VISIT[9:])
+    Detector().detect()
+    waiting = Detector(most_late=0)
+    deliver(tag, [replace(VISIT[0], received_after_s=3600)])
+    waiting.detect()
+    first_ms = LateReports.objects.get().received_ms
+    assert not late.ripe(9, first_ms + late.QUIET_MS - 1)
+    assert late.ripe(9, first_ms + late.QUIET_MS)
+    for n in range(1, 9):  # one report after the other: never quiet
+        sent = VISIT[n]
+        after_s = 3600 + n * 3 - (sent.at - VISIT[0].at).total_seconds()
+        deliver(tag, [replace(sent, received_after_s=after_s)])
+    waiting.detect()
+    latest_ms = LateReports.objects.get().latest_ms
+    assert latest_ms == first_ms + 24_000
+    LateReports.objects.update(latest_ms=first_ms + late.PATIENCE_MS)  # not quiet yet
+    assert [one.wearer_id for one in late.ripe(9, first_ms + late.PATIENCE_MS)] == [
+        fitted.wearer_id
+    ]
+
+
+def test_whoever_may_be_inside_waits_a_shorter_time(zone, tag, fitted, other):
+    deliver(tag, VISIT[4:7])
+    deliver(other, VISIT[7:])
+    Detector().detect()
+    sent = [replace(VISIT[0], received_after_s=3600), replace(VISIT[1], received_after_s=3555)]
+    for one in (tag, other):
+        deliver(one, sent)
+    Detector(most_late=0).detect()
+    first_ms = LateReports.objects.filter(wearer=fitted.wearer_id).get().received_ms
+    LateReports.objects.update(latest_ms=first_ms + late.SHORT_PATIENCE_MS)
+    found = late.ripe(9, first_ms + late.SHORT_PATIENCE_MS)
+    assert [one.wearer_id for one in found] == [fitted.wearer_id]
+
+
+def test_a_clock_set_back_keeps_nobody_waiting(zone, tag, fitted):
+    deliver(tag, VISIT[9:])
+    Detector().detect()
+    deliver(tag, [VISIT[0]])
+    Detector(most_late=0).detect()
+    assert late.ripe(9, LateReports.objects.get().received_ms - 3_600_000)

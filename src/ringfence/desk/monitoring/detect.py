@@ -40,7 +40,14 @@ from ringfence.desk.monitoring.metrics import (
 from ringfence.desk.monitoring.models import Cursor, PoisonReport, WearerState
 from ringfence.desk.monitoring.plans import Plans
 from ringfence.desk.monitoring.poison import Poison, judge_around
-from ringfence.desk.monitoring.preparing import LATE_REPORT, UNREADABLE, Docket, Dockets, due_tasks
+from ringfence.desk.monitoring.preparing import (
+    LATE_REPORT,
+    UNREADABLE,
+    Docket,
+    Dockets,
+    due_tasks,
+    put_off,
+)
 from ringfence.desk.monitoring.queries import STAGE, oldest_unjudged_ms, tags_unjudged
 from ringfence.desk.monitoring.recording import Judged, record
 from ringfence.desk.monitoring.rows import is_future, reports_after
@@ -53,8 +60,9 @@ if TYPE_CHECKING:
 
 CATCH_UP = 5
 """How many times as much is read at once while a backlog lasts."""
-ALONE = 4
-"""How many times as many late wearers are judged again at once where nothing new has come."""
+ALONE, BEHIND = 4, 8
+"""How many times as many late wearers are judged again at once where nothing new has come; and the
+part of them where more has come than is read at once: what is live is among that."""
 MOST_DEADLINES = 50
 """Deadlines of one wearer fired in one call: after a long sleep the rest follows in the next."""
 
@@ -74,7 +82,6 @@ class Detector:
     behind: bool = False
     """The run before found as much as it may read."""
     most_late: int = late.MOST
-    alone: int = ALONE
     unreadable: set[int] = field(default_factory=set)
     """Wearers whose stored state a deadline met and could not read."""
 
@@ -92,7 +99,7 @@ class Detector:
         self._refresh()
         due = needs(self.fitted, position or 0, look_at_fittings=not self.fittings_seen)
         waiting = late.waiting()
-        most_late = self.most_late if len(rows) else self.most_late * self.alone
+        most_late = self._most_late(len(rows), limit)
         taken_up = late.ripe(most_late, None if waiting <= most_late else to_ms(now()))
         for one in taken_up:
             waited = {"late": one.reports, "reports": [], "received_ms": one.received_ms}
@@ -104,9 +111,9 @@ class Detector:
         up_to = int(rows["id"][-1]) if len(rows) else position or 0
         self.fitted.assign(rows)
         judgeable = rows[(rows["wearer"] > 0) & ~is_future(rows)]
+        judgeable, waits = put_off(judgeable, due.of, most_late - waiting)
         dockets = Dockets(self.fitted, up_to)
         dockets.open(judgeable, due.of)
-        put_off = dockets.postpone(most_late - waiting)
         judged, poison = self._judge(dockets)
         at = now()
         with writing, transaction.atomic():
@@ -115,12 +122,18 @@ class Detector:
             record(judged, at)
             _set_apart(poison, at)
             _tell([d.known.public_id for d in dockets.of.values()], at)
-            late.note(put_off, [one.wearer_id for one in taken_up])
+            late.note(waits, [one.wearer_id for one in taken_up])
         self.fittings_seen = True
         self.unreadable.clear()
         _count(rows, judged, len(poison))
-        _count_lags(rows, taken_up, put_off, to_ms(now()))
+        _count_lags(rows, taken_up, waits, to_ms(now()))
         return len(rows) or len(judged)
+
+    def _most_late(self, read: int, limit: int) -> int:
+        """How many wearers are judged again for what came late: reading on goes before."""
+        if read == limit:
+            return self.most_late // BEHIND
+        return self.most_late if read else self.most_late * ALONE
 
     def wake_due(self, at: datetime | None = None) -> int:
         """Fire the deadlines that are due with no report arriving, each at its own instant.
@@ -255,14 +268,14 @@ def _tell(public_ids: Sequence[str], at: datetime) -> None:
 
 
 def _count_lags(
-    rows: NDArray[np.void], taken_up: Sequence[Late], put_off: Sequence[Late], at_ms: int
+    rows: NDArray[np.void], taken_up: Sequence[Late], waits_on: Sequence[Late], at_ms: int
 ) -> None:
     """Observe from receipt to judgement: what waits when it is taken up, by the first that came."""
     received, counts = np.unique(rows["received_ms"], return_counts=True)
     of = Counter(dict(zip(received.tolist(), counts.tolist(), strict=True)))
     for one in taken_up:
         of[one.received_ms] += one.reports
-    waits = sum(one.reports for one in put_off)
+    waits = sum(one.reports for one in waits_on)
     for received_ms in sorted(of, reverse=True):  # the newest of a round are those not judged yet
         judged = max(0, of[received_ms] - waits)
         waits -= of[received_ms] - judged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from ringfence.desk.monitoring.fitted import Fitted
 from ringfence.desk.monitoring.judging import FOREVER_MS, NEVER_MS, Task
 from ringfence.desk.monitoring.late import Late
 from ringfence.desk.monitoring.rows import ROW, by_wearer, reports_worn
-from ringfence.desk.monitoring.states import Known, known
+from ringfence.desk.monitoring.states import Known, clocks, known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,33 +97,6 @@ class Dockets:
         worn = [w for one, span in spans.items() for w in self.fitted.worn_by(one, *span)]
         return by_wearer(reports_worn(worn, self.up_to_id))
 
-    def postpone(self, room: int) -> list[Late]:
-        """Let all late reports wait if they are of more than `room` wearers.
-
-        Returns:
-            What waits. Nothing of it is in the dockets any more.
-        """
-        late = [d for d in self.of.values() if d.need is None and d.late_from_ms is not None]
-        if len(late) <= room:
-            return []
-        return [self._put_off(docket) for docket in late]
-
-    def _put_off(self, docket: Docket) -> Late:
-        is_late = docket.rows["time_ms"] <= docket.clock_ms
-        rows = docket.rows[is_late]
-        if is_late.all():
-            del self.of[docket.wearer_id]
-        else:
-            self.of[docket.wearer_id] = replace(docket, rows=docket.rows[~is_late])
-        received = rows["received_ms"]
-        return Late(
-            docket.wearer_id,
-            from_ms=int(rows["time_ms"].min()),
-            received_ms=int(received.min()),
-            latest_ms=int(received.max()),
-            reports=len(rows),
-        )
-
     def reread(self, wearer_ids: Sequence[int]) -> None:
         """Let wearers whose stored state can't be read be judged from their first report on."""
         for wearer_id in wearer_ids:
@@ -167,6 +140,37 @@ class Dockets:
                 Task(docket.wearer_id, about.crn, state, clock_ms, fresh, until_ms=clock_ms)
             )
         return tasks
+
+
+def put_off(
+    rows: NDArray[np.void], needs: Collection[int], room: int
+) -> tuple[NDArray[np.void], list[Late]]:
+    """Let all late reports wait if they are of more than `room` wearers.
+
+    Args:
+        rows: new reports of wearers.
+        needs: who is judged again in any case, and what is late of them with it.
+        room: how many more may be.
+
+    Returns:
+        What does not wait, and what does, by wearer.
+    """
+    wearers, of = np.unique(rows["wearer"], return_inverse=True)
+    stand = clocks(wearers.tolist())
+    clock_ms = np.array([stand.get(w, NEVER_MS) for w in wearers.tolist()], np.int64)
+    clock_ms[np.isin(wearers, list(needs))] = NEVER_MS
+    late = rows["time_ms"] <= clock_ms[of]
+    waits = [
+        Late(
+            wearer_id,
+            from_ms=int(mine["time_ms"].min()),
+            received_ms=int(mine["received_ms"].min()),
+            latest_ms=int(mine["received_ms"].max()),
+            reports=len(mine),
+        )
+        for wearer_id, mine in by_wearer(rows[late]).items()
+    ]
+    return (rows, []) if len(waits) <= room else (rows[~late], waits)
 
 
 def due_tasks(states: Sequence[Known]) -> list[Task]:

@@ -72,6 +72,21 @@ def known(wearer_ids: Iterable[int]) -> dict[int, Known]:
     return found
 
 
+def clocks(wearer_ids: Sequence[int]) -> dict[int, int]:
+    """Up to where wearers are judged, by their ids; who never was is missing."""
+    found: dict[int, int] = {}
+    with connection.cursor() as cursor:
+        for first in range(0, len(wearer_ids), TOGETHER):
+            some = wearer_ids[first : first + TOGETHER]
+            cursor.execute(
+                f"SELECT wearer_id, judged_ms FROM {_TABLE.name} "  # noqa: S608 -- ours
+                f"WHERE wearer_id IN ({','.join(['%s'] * len(some))})",
+                some,
+            )
+            found.update(cursor.fetchall())
+    return found
+
+
 def write_states(rows: Sequence[tuple[Any, ...]]) -> None:
     """Write states, each the values of `COLUMNS`, within the caller's transaction."""
     values: list[Any] = []
