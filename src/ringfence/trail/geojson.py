@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import ijson
 import numpy as np
@@ -28,6 +28,8 @@ CHUNK: Final = 1 << 20
 DEEPEST: Final = 256
 """Arrays and objects within each other: a feature needs ten. The reader below names each by all
 that it is in, so that 4 MB of brackets took 8 GB."""
+LONGEST: Final = 64 << 20
+"""Bytes of a feature, which is in memory whole: a year of a fix a minute has about half."""
 TIMES: Final = frozenset({"time", "time_ms", "t_ms"})
 NO_FEATURES: Final = (
     'no features in it: write {"type": "FeatureCollection", "features": [{"type": "Feature", …}]}'
@@ -76,15 +78,35 @@ def _features(path: Path) -> Iterator[Any]:
         if _may_be_deep(path):
             _refuse_depth(path)
         with path.open("rb") as file:
-            features = ijson.items(file, "features.item", use_float=True)
-            first = next(features, None)
-            if first is not None:
-                yield from chain([first], features)
+            metered = _Metered(file)
+            found = False
+            for feature in ijson.items(metered, "features.item", use_float=True):
+                found, metered.since = True, 0
+                yield feature
+            if found:
                 return
         yield from _alone(path)
     except (ijson.JSONError, UnicodeDecodeError, RecursionError):
         # Its own words may quote what stands there.
         raise FixesFileError("not JSON, or cut short: write it again") from None
+
+
+class _Metered:
+    """A file that is read until a feature is too long to be one."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.since = file, 0
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes.
+
+        Raises:
+            FixesFileError: there were too many since somebody set `since` to 0.
+        """
+        self.since += max(size, 0)
+        if self.since > LONGEST:
+            raise FixesFileError(f"a feature is longer than {LONGEST >> 20} MiB: split it")
+        return self._file.read(size)
 
 
 def _may_be_deep(path: Path) -> bool:
@@ -104,7 +126,9 @@ def _may_be_deep(path: Path) -> bool:
 def _refuse_depth(path: Path) -> None:
     depth = 0
     with path.open("rb") as file:
-        for event, _ in ijson.basic_parse(file):
+        metered = _Metered(file)
+        for event, _ in ijson.basic_parse(metered):
+            metered.since = 0
             depth += event.startswith("start_") - event.startswith("end_")
             if depth > DEEPEST:
                 raise FixesFileError(f"it is nested more than {DEEPEST} deep: that is no GeoJSON")
@@ -113,7 +137,7 @@ def _refuse_depth(path: Path) -> None:
 def _alone(path: Path) -> Iterator[Any]:
     """The one feature, or the moving point, that a file is; or a collection that is empty."""
     with path.open("rb") as file:
-        whole = next(ijson.items(file, "", use_float=True), None)
+        whole = next(ijson.items(_Metered(file), "", use_float=True), None)
     if not isinstance(whole, Mapping):
         raise FixesFileError(NO_FEATURES)
     if whole.get("type") == "Feature" or is_moving(whole):

@@ -25,6 +25,10 @@ PIECE: Final = 16_384
 CHUNK: Final = 1 << 16
 LONGEST: Final = 4096
 """Characters of a value: what is longer is no value of a fix."""
+LONGEST_TAG: Final = 1 << 20
+"""Bytes: the parser keeps a tag or a comment whole until it ends."""
+DEEPEST: Final = 256
+"""Elements within each other: a point needs ten."""
 POINTS: Final = frozenset({"trkpt", "rtept", "wpt"})
 TRACKS: Final = frozenset({"trk", "rte"})
 OURS: Final = "urn:ringfence:gpx:1"
@@ -55,7 +59,7 @@ def gpx_pieces(path: Path, *, everything: bool = False) -> Iterator[Piece]:
         everything: also the names of tracks.
 
     Raises:
-        FixesFileError: not GPX, or it has a document type.
+        FixesFileError: not GPX, or it has a document type, or tags without an end.
         OSError: the file can't be read.
     """
     reader = _Reader()
@@ -65,17 +69,19 @@ def gpx_pieces(path: Path, *, everything: bool = False) -> Iterator[Piece]:
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
     parser.StartDoctypeDeclHandler = _refuse_document_type
-    first = 1
+    first, fed = 1, 0
     with path.open("rb") as file:
         more = True
         while more:
             chunk = file.read(CHUNK)
-            more = bool(chunk)
+            more, fed = bool(chunk), fed + len(chunk)
             try:
                 parser.Parse(chunk, not more)
             except expat.ExpatError as error:
                 why = expat.errors.messages[error.code]
                 raise FixesFileError(f"not XML at line {error.lineno}: {why}") from None
+            if fed - parser.CurrentByteIndex > LONGEST_TAG:
+                raise FixesFileError("not GPX: it has a tag that is longer than 1 MiB")
             if len(reader.points) >= PIECE or not more:
                 points, reader.points = reader.points, []
                 yield _piece(points, first, everything=everything)
@@ -94,9 +100,13 @@ class _Reader:
         self._track: str | None = None
         """The name of the track or route that is open; None = none is."""
         self._value: list[str] | None = None
+        self._depth = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins."""
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise FixesFileError(f"it is nested more than {DEEPEST} deep: that is no GPX")
         space, _, name = tag.rpartition(" ")
         if self.is_gpx is None:
             self.is_gpx = name == "gpx"
@@ -118,6 +128,7 @@ class _Reader:
 
     def end(self, tag: str) -> None:
         """An element ends."""
+        self._depth -= 1
         name = tag.rpartition(" ")[2]
         said = "".join(self._value or ()).strip()
         if name in POINTS and self._point is not None:

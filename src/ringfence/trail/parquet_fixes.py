@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from ringfence.engine.fix import E7
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 PIECE = 16_384
 """Rows of a piece and of a row group."""
 LARGE_PIECE = 1 << 20
-OF_FEW = ["wearer", "subject", "source", "role", "signals"]
-"""Columns of few different texts: read as numbers into a dictionary, as the file holds them."""
+LONGEST_TEXT = 16_384
+"""Bytes of a cell; a point has 21."""
+LARGEST_PART = 1 << 30
+"""Bytes of one column of a row group, unpacked; writers make row groups of about 128 MiB."""
 BUFFER = 1 << 20
 """Bytes of each column that are read at once."""
 GEOMETRY = "geometry"
@@ -56,8 +59,11 @@ def parquet_pieces(
     """
     try:
         # Buffered: a row group of any length is read as it is needed, not at once.
-        few = [name for name in parquet.read_schema(path).names if name in OF_FEW]
-        with parquet.ParquetFile(path, buffer_size=BUFFER, read_dictionary=few) as file:
+        # A text that stands there once for many rows stays one, in a dictionary: the faster to
+        # read, and a small file of a large text for each of a billion rows does no harm.
+        texts = [f.name for f in parquet.read_schema(path) if _is_text(f.type)]
+        with parquet.ParquetFile(path, buffer_size=BUFFER, read_dictionary=texts) as file:
+            _refuse_bombs(file.metadata)
             names = file.schema_arrow.names
             geometry = _point_column(file)
             wanted = [
@@ -70,11 +76,40 @@ def parquet_pieces(
             # Who judges needs much of it at once anyway, and large pieces are read faster.
             size = PIECE if everything else rows
             for read in _gathered(file.iter_batches(size, columns=wanted), size):
+                _refuse_long_texts(read)
                 table = _with_places(read, geometry)
                 yield Piece(table, np.arange(first, first + len(table)), [])
                 first += len(table)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise FixesFileError("not a Parquet file, or a damaged one: write it again") from None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_binary(kind))
+
+
+def _refuse_bombs(about: parquet.FileMetaData) -> None:
+    for number in range(about.num_row_groups):
+        group = about.row_group(number)
+        for i in range(group.num_columns):
+            column = group.column(i)
+            if column.total_uncompressed_size > LARGEST_PART:
+                raise FixesFileError(
+                    f"column {column.path_in_schema} unpacks to "
+                    f"{column.total_uncompressed_size >> 20:,} MiB in one row group: write smaller "
+                    "row groups"
+                )
+
+
+def _refuse_long_texts(table: pa.Table) -> None:
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        for chunk in column.chunks:
+            if not pa.types.is_dictionary(chunk.type) or not _is_text(chunk.type.value_type):
+                continue
+            if (pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0) > LONGEST_TEXT:
+                raise FixesFileError(
+                    f"column {name} holds a text of more than {LONGEST_TEXT:,} bytes: leave it out"
+                )
 
 
 def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
