@@ -59,7 +59,7 @@ class Cutter:
             frames.append(buffer[at:after].rstrip(_BLANK))
             at = after
         self._rest = buffer[at:]
-        self._undecided = self._ended(self._rest)
+        self._undecided = bool(self._rest) and self._ended(self._rest)
         return frames
 
     def _ended(self, data: bytes) -> bool:
