@@ -134,7 +134,7 @@ def _load(
     folder = platform.folder.parent
     plan = folder / "plan.json"
     said = {"ports": platform.ports, "tokens": tokens, "seconds": seconds}
-    said |= {"buffered": 0, "live": 0, "floods": 0, "late_flood": False, **more}
+    said |= {"buffered": 0, "live": 0, "floods": 0, **more}
     said |= {"over": str(folder / "over.json"), "stop": str(folder / "stop")}
     plan.write_text(json.dumps(said))
     command = [*_on(CORES[-1]), sys.executable, "-m", "bench.doors.mixed_load", str(plan)]

@@ -87,7 +87,7 @@ FRAMES = {
         GPSD.replace("51.50720", "51.54321").encode(),
         GPSD.replace("51.50720", "51.5432x1").encode(),
         GPSD.replace("20260301", "51.54321").encode(),
-        b"@XXXX,51.54321,-0.76543$",
+        b"@KIND,51.54321,-0.76543$",
         b"51.54321$",
     ],
     "teltonika": [
