@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from django.db import connection
-
 from ringfence.desk.cases.queries import rule_changes_since
 from ringfence.desk.kit.clock import to_ms
 from ringfence.desk.monitoring.fitted import Fitted, first_difference_ms
 from ringfence.desk.monitoring.judging import FOREVER_MS, NEVER_MS
 from ringfence.desk.monitoring.models import Cursor, WearerState
-from ringfence.desk.monitoring.rows import Worn, batched, values
+from ringfence.desk.monitoring.rows import Worn, asked
 
 RULES = "monitoring.rules"
 """Reading position in the versions of conditions."""
@@ -95,17 +93,14 @@ def _fittings_changed(fitted: Fitted, position: int) -> list[tuple[int, int]]:
 
 def _first_reports(spans: Sequence[Worn], position: int) -> list[tuple[int, int]]:
     """The first reports that had arrived before anybody knew whose they were, by wearer."""
-    found: list[tuple[int, int]] = []
     if not position:
-        return found
-    for some in batched([(s.wearer_id, s.tag_id, s.from_ms, s.to_ms) for s in spans]):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"WITH span (wearer_id, tag_id, from_ms, to_ms) AS ({values(some)}) "  # noqa: S608 -- constants
-                "SELECT span.wearer_id, min(r.time_ms) FROM span CROSS JOIN monitoring_report r "
-                "WHERE r.tag_id = span.tag_id AND r.time_ms >= span.from_ms "
-                "AND r.time_ms < span.to_ms AND r.id <= %s GROUP BY span.wearer_id",
-                [value for one in some for value in one] + [position],
-            )
-            found += cursor.fetchall()
-    return found
+        return []
+    found = asked(
+        "WITH span (wearer_id, tag_id, from_ms, to_ms) AS ({values}) "
+        "SELECT span.wearer_id, min(r.time_ms) FROM span CROSS JOIN monitoring_report r "
+        "WHERE r.tag_id = span.tag_id AND r.time_ms >= span.from_ms "
+        "AND r.time_ms < span.to_ms AND r.id <= %s GROUP BY span.wearer_id",
+        [(s.wearer_id, s.tag_id, s.from_ms, s.to_ms) for s in spans],
+        [position],
+    )
+    return list(found)

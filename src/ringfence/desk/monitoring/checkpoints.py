@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from ringfence.desk.monitoring.models import Checkpoint
-from ringfence.desk.monitoring.rows import batched, values
+from ringfence.desk.monitoring.rows import asked
 
 EVERY_MS = 30 * 60_000
 """A late report costs at most half an hour of judging again, plus all that came after it."""
@@ -43,19 +43,14 @@ def bases_before(late_ms: Mapping[int, int]) -> dict[int, Base]:
         By wearer; who is missing starts from nothing.
     """
     # Plain, and of many at once: after an outage thousands ask.
-    bases: dict[int, Base] = {}
-    for some in batched([*late_ms.items()]):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"WITH late (wearer_id, at_ms) AS ({values(some)}) "  # noqa: S608 -- constants
-                "SELECT c.wearer_id, c.at_ms, c.state "
-                "FROM late CROSS JOIN monitoring_checkpoint c WHERE c.wearer_id = late.wearer_id "
-                "AND c.at_ms = (SELECT max(x.at_ms) FROM monitoring_checkpoint x "
-                "WHERE x.wearer_id = late.wearer_id AND x.at_ms < late.at_ms)",
-                [value for one in some for value in one],
-            )
-            bases |= {row[0]: Base(row[1], bytes(row[2])) for row in cursor.fetchall()}
-    return bases
+    found = asked(
+        "WITH late (wearer_id, at_ms) AS ({values}) SELECT c.wearer_id, c.at_ms, c.state "
+        "FROM late CROSS JOIN monitoring_checkpoint c WHERE c.wearer_id = late.wearer_id "
+        "AND c.at_ms = (SELECT max(x.at_ms) FROM monitoring_checkpoint x "
+        "WHERE x.wearer_id = late.wearer_id AND x.at_ms < late.at_ms)",
+        [*late_ms.items()],
+    )
+    return {wearer_id: Base(at_ms, bytes(state)) for wearer_id, at_ms, state in found}
 
 
 def drop_from(at_ms: Mapping[int, int]) -> None:

@@ -34,7 +34,7 @@ from ringfence.desk.monitoring.models import (
     Violation,
 )
 from ringfence.desk.monitoring.reconcile import Pair, corrections, pair_up
-from ringfence.desk.monitoring.rows import batched, values
+from ringfence.desk.monitoring.rows import asked, batched
 from ringfence.desk.monitoring.states import Known, write_states
 from ringfence.engine.events import Standing
 from ringfence.engine.events import Violation as Said
@@ -139,24 +139,23 @@ def _unsettled(judged: Sequence[Judged]) -> dict[int, list[Violation]]:
     """
     # Each asked by its own instant: one far back must not fetch the others' long past, too.
     rows: dict[int, list[Violation]] = defaultdict(list)
-    for some in batched([_asked(one) for one in judged]):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"WITH judged (wearer_id, base_at, again) AS ({values(some)}) "  # noqa: S608 -- constants
-                "SELECT v.id FROM judged CROSS JOIN monitoring_violation v "
-                "WHERE v.wearer_id = judged.wearer_id "
-                "AND (v.end_at IS NULL OR v.end_at > judged.base_at) "
-                "AND (judged.again = 1 OR v.withdrawn_at IS NULL) ORDER BY v.begin_at, v.id",
-                [value for one in some for value in one],
-            )
-            found = [pk for (pk,) in cursor.fetchall()]
-        for pks in batched(found):
-            for row in Violation.objects.filter(pk__in=pks).order_by("begin_at", "id"):
-                rows[row.wearer_id].append(row)
+    found = asked(
+        "WITH judged (wearer_id, base_at, again) AS ({values}) "
+        "SELECT v.id FROM judged CROSS JOIN monitoring_violation v "
+        "WHERE v.wearer_id = judged.wearer_id "
+        "AND (v.end_at IS NULL OR v.end_at > judged.base_at) "
+        "AND (judged.again = 1 OR v.withdrawn_at IS NULL) ORDER BY v.begin_at, v.id",
+        [_about(one) for one in judged],
+    )
+    for pks in batched([pk for (pk,) in found]):
+        for row in Violation.objects.filter(pk__in=pks):
+            rows[row.wearer_id].append(row)
+    for mine in rows.values():
+        mine.sort(key=lambda row: (row.begin_at, row.pk))
     return rows
 
 
-def _asked(one: Judged) -> tuple[int, Any, int]:
+def _about(one: Judged) -> tuple[int, Any, int]:
     """Wearer, from when on rows are asked for, and whether withdrawn ones are, too."""
     base_ms = (one.rewound or one.onward).task.clock_ms
     base_at = from_ms(base_ms) if base_ms > NEVER_MS else LONG_AGO

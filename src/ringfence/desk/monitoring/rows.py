@@ -99,6 +99,23 @@ def reports_worn(spans: Sequence[Worn], up_to_id: int) -> NDArray[np.void]:
     return rows[~is_future(rows)]
 
 
+def asked(
+    question: str, rows: Sequence[tuple[Any, ...]], more: Sequence[Any] = ()
+) -> Iterator[Any]:
+    """Ask the database about rows, `TOGETHER` in one question.
+
+    Args:
+        question: SQL of constants, with `{values}` where the rows go.
+        rows: what it is asked about.
+        more: values for what stands behind the rows.
+    """
+    for some in batched(rows):
+        with connection.cursor() as cursor:
+            given = [value for one in some for value in one]
+            cursor.execute(question.format(values=values(some)), [*given, *more])
+            yield from cursor.fetchall()
+
+
 def values(rows: Sequence[tuple[Any, ...]]) -> str:
     """`VALUES (%s, …), …` for rows that a question is joined with; at most `TOGETHER`."""
     one = "(" + ", ".join(["%s"] * len(rows[0])) + ")"
