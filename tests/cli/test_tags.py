@@ -136,7 +136,7 @@ def test_stored_fixes_come_out_with_every_column_and_their_wearer(
         "received": "2026-03-01T11:02:00Z", "lat": "51.5000000", "lon": "-0.1000000",
         "accuracy_m": "8.5", "source": "gnss", "speed_mps": "1.1", "course_deg": "90.0",
         "altitude_m": "3.0", "satellites": "9", "hdop": "0.9", "battery_pct": "81.0",
-        "signals": "strap_cut battery_low", "not_judged": "",
+        "signals": "strap_cut battery_low", "not_judged": "", "doubts": "",
     }  # fmt: skip
     assert [(r["tag"], r["wearer"]) for r in rows] == [
         ("T1", "X000001"),

@@ -28,10 +28,18 @@ def test_a_jump_and_return_is_marked_once_the_next_fix_shows_it() -> None:
 
 
 def test_an_errand_on_foot_and_a_drive_are_no_return() -> None:
-    errand = [*stay(0, 5, 900), (5, 900 + 150, 0.0), *stay(6, 9, 900)]
+    errand = [*stay(0, 5, 900), (5, 900 + 120, 0.0), *stay(6, 9, 900)]
     assert not seen(fixes(errand))[2].any()
     drive = [(m, 900.0 * m, 0.0) for m in range(9)]
     assert not seen(fixes(drive))[2].any()
+
+
+def test_a_jump_of_160_m_is_one_unless_the_tag_says_that_it_went_so_fast() -> None:
+    trail = fixes([*stay(0, 5, 900), (5, 900 + 160, 0.0), *stay(6, 9, 900)])
+    trail.speed_mps[:] = 0.1
+    assert np.flatnonzero(seen(trail)[2]).tolist() == [5]
+    trail.speed_mps[5] = 2.5
+    assert not seen(trail)[2].any()
 
 
 def test_an_impossible_speed_is_taken_back_when_the_next_fix_bears_the_place_out() -> None:

@@ -31,13 +31,13 @@ def test_the_columns_are_the_issues(tmp_path: Path) -> None:
     header, first, second = path.read_text().splitlines()
     assert header == (
         "tag,wearer,seq,time,received,lat,lon,accuracy_m,source,speed_mps,course_deg,altitude_m,"
-        "satellites,hdop,battery_pct,signals,not_judged"
+        "satellites,hdop,battery_pct,signals,not_judged,doubts"
     )
     assert first == (
         "T1,W1,17,2026-03-01T10:02:00Z,2026-03-01T10:02:01.250Z,51.5000001,-0.1000003,8.3,gnss,"
-        ",,,,,,,"
+        ",,,,,,,,"
     )
-    assert second == "T1,W1,18,2026-03-01T10:03:00.500Z,,,,,,,,,,,,strap_cut,"
+    assert second == "T1,W1,18,2026-03-01T10:03:00.500Z,,,,,,,,,,,,strap_cut,,"
     assert len(CSV_COLUMNS) == len(FIXES) == len(FixRow._fields)
 
 

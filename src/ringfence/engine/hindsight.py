@@ -21,9 +21,15 @@ if TYPE_CHECKING:
     from ringfence.engine.fix import Batch
 
 BORNE_OUT: Final = int(Doubt.BORNE_OUT)
-RETURN_MPS: Final = 5.0
+RETURN_MPS: Final = 2.0
 """Out and back between two fixes at one place faster than this, circles taken off, is no errand
-on foot; a car that does it within `RETURN_WITHIN_MS` stops at neither end."""
+on foot (a brisk walk is 1.5 m/s) …"""
+RETURN_PACE: Final = 1.3
+"""… nor one at the pace that the tag tells, by so much.
+
+Measured: none of 9,776 fixes of phones at rest and on known routes is marked, of GeoLife's 149,410
+0.11 %; of jumps of 100 to 250 m laid over them 59, 28 and 39 % (the rest lie where the neighbours
+do not agree: on the way). A mark that seldom errs, and no search for jumps."""
 RETURN_WITHIN_MS: Final = 600_000
 
 
@@ -65,8 +71,10 @@ def _has_returned(limits: Thresholds, trail: Batch, before: int, at: int, after:
         return False
     if _apart_m(limits, trail, before, after) > 0.0:
         return False
+    told_mps = trail.speed_mps[[before, at, after]]
+    pace_mps = max(RETURN_MPS, RETURN_PACE * float(np.nanmax(told_mps, initial=0.0)))
     out_m, back_m = _apart_m(limits, trail, before, at), _apart_m(limits, trail, at, after)
-    return out_m > RETURN_MPS * out_ms / 1000.0 and back_m > RETURN_MPS * back_ms / 1000.0
+    return min(out_m / out_ms, back_m / back_ms) > pace_mps / 1000.0
 
 
 def _apart_m(limits: Thresholds, trail: Batch, a: int, b: int) -> float:

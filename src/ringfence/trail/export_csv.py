@@ -42,6 +42,7 @@ def _fields(row: FixRow) -> tuple[object, ...]:
         *row[9:15],
         signals_text(row.signals),
         row.not_judged,
+        row.doubts,
     )
 
 

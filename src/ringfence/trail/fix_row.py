@@ -36,6 +36,8 @@ class FixRow(NamedTuple):
     signals: int = 0
     not_judged: str = ""
     """Why it took no part in any decision, as in `schema.FIXES`; empty = it did."""
+    doubts: str = ""
+    """What the engine doubts about it, as in `schema.FIXES`."""
 
     @property
     def has_position(self) -> bool:

@@ -45,7 +45,7 @@ _VALUES: Final = {
 }
 _ATTRIBUTES: Final = (
     *("tag", "wearer", "seq", "received", "accuracy_m", "source", "speed_mps", "course_deg"),
-    *("battery_pct", "signals", "not_judged"),
+    *("battery_pct", "signals", "not_judged", "doubts"),
 )
 """What `<report>` in `OURS` says of a point."""
 _COLUMNS: Final = ("lat", "lon", "track", *_VALUES.values(), *_ATTRIBUTES)
@@ -195,6 +195,7 @@ def _point(row: FixRow) -> str:
         "battery_pct": row.battery_pct,
         "signals": signals_text(row.signals),
         "not_judged": row.not_judged,
+        "doubts": row.doubts,
     }
     told = " ".join(
         f"{k}={quoteattr(_xml(str(v)))}" for k, v in ours.items() if v not in (None, "")

@@ -177,5 +177,6 @@ def _properties(rows: list[FixRow]) -> dict[str, list[Any]]:
         "received": [instant_text(row.received_ms) or None for row in rows],
         "source": [source_text(row.source) or None for row in rows],
         "not_judged": [row.not_judged or None for row in rows],
+        "doubts": [row.doubts or None for row in rows],
         **{name: [getattr(row, name) for row in rows] for name in FORMS},
     }

@@ -27,6 +27,7 @@ FIXES: Final = pa.schema(
         ("battery_pct", pa.float64()),
         ("signals", pa.int32()),
         ("not_judged", pa.string()),
+        ("doubts", pa.string()),
     ]
 )
 """A report: degrees × 1e7, metres, m/s, degrees clockwise from north; null = not said.
@@ -35,7 +36,8 @@ Numbers are as wide as they are stored, so that a report which went out and came
 same to the last bit, and is known again. `source` is an `engine.fix.Source`, `signals` are
 `engine.fix.Signal` bits. A report without a position has neither `lat_e7` nor `lon_e7`.
 `not_judged` is why a kept report took no part in any decision: `future`, `nobody` (no fitting at
-its time), `poison`; null = it did.
+its time), `poison`; null = it did. `doubts` is what the engine doubts about it, names separated by
+spaces, or null; it is for whoever reads the file: who reads it in judges anew.
 """
 
 CSV_COLUMNS: Final = tuple(
@@ -76,5 +78,6 @@ KEPT: Final[dict[str, tuple[str, ...]]] = {
     "hdop": ("hdop",),
     "battery_pct": ("battery_pct",),
     "not_judged": ("not_judged",),
+    "doubts": ("doubts",),
 }
 """What no judgement needs, and a report keeps."""

@@ -10,13 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
 from ringfence.desk.audit.actions import record
 from ringfence.desk.audit.events import Event
 from ringfence.desk.cases.models import Tag
 from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import to_ms
+from ringfence.desk.monitoring.doubting import doubted_reports
 from ringfence.desk.monitoring.models import PoisonReport, Report
 from ringfence.desk.monitoring.wearing import Wearing
 from ringfence.gateway.report import FUTURE_MS
@@ -59,12 +60,20 @@ def stored_fixes(
     tags = dict(Tag.objects.values_list("id", "name"))
     wearers = Wearing()
     poison = set(PoisonReport.objects.values_list("report_id", flat=True))
+    doubted = _doubted(rows, tag)
     pieces = _by_tag(rows) if by_tag else _by_arrival(rows)
     for report_id, tag_id, seq, time_ms, received_ms, *rest in pieces:
         crn = wearers.crn(tag_id, time_ms)
         why = "poison" if report_id in poison else _kept_apart(crn, time_ms, received_ms)
         said = FixRow(tags[tag_id], crn, seq, time_ms, received_ms, *rest)
-        yield said._replace(not_judged=why)
+        yield said._replace(not_judged=why, doubts="" if why else doubted.get(report_id, ""))
+
+
+def _doubted(rows: QuerySet[Report], tag: Tag | None) -> dict[int, str]:
+    seen = rows.aggregate(first=Min("time_ms"), last=Max("time_ms"), up_to=Max("id"))
+    if seen["up_to"] is None:
+        return {}
+    return doubted_reports(seen["first"], seen["last"], seen["up_to"], tag=tag)
 
 
 def _kept_apart(crn: str, time_ms: int, received_ms: int) -> str:
