@@ -27,3 +27,18 @@ def test_a_withdrawn_ground_and_what_changed_are_told_with_their_cause(find, ale
     assert "1 smaller change" in page
     assert "1 report (7), received up to" in page
     assert "99.80 %" in page
+
+
+def test_a_fitting_that_was_changed_is_named_with_who_recorded_it(find, alert, ola, client):
+    violation = alert.links.get().violation
+    cause = {
+        "tag": "LON-7",
+        "ended": True,
+        "recorded_by": "eve",
+        "recorded_at": "2026-03-01T12:30:00+00:00",
+    }
+    common = {"violation": violation, "why": "a fitting was recorded or changed", "cause": cause}
+    Correction.objects.create(at=at(9), what="withdrawn", before={}, after={}, **common)
+    client.force_login(ola)
+    page = client.get(f"/alerts/{alert.public_id}").content.decode()
+    assert "tag LON-7 taken off, recorded by eve on 01/03/2026 12:30" in page

@@ -100,7 +100,11 @@ def test_a_violation_that_is_no_more_is_withdrawn_and_on_record(zone, tag, fitte
     entry.refresh_from_db()
     assert entry.withdrawn_at is not None
     assert entry.withdrawn_why == "a fitting was recorded or changed"
-    assert list(entry.corrections.values_list("what", flat=True)) == ["withdrawn"]
+    correction = entry.corrections.get()
+    assert correction.what == "withdrawn"
+    assert correction.cause["tag"] == tag.name
+    assert correction.cause["ended"]
+    assert correction.cause["recorded_by"] == eve.username
     assert stored() == expected(walk(OUTSIDE, OUTSIDE))
 
 

@@ -114,12 +114,9 @@ def _said(name: str, value: Any) -> str:
 def _cause(correction: Correction) -> str:
     cause = correction.cause
     parts = [correction.why]
-    if "condition" in cause:
+    if "recorded_by" in cause:
         at = london(datetime.fromisoformat(cause["recorded_at"]))
-        parts.append(
-            f"{cause['condition']}, version {cause['version']}, "
-            f"recorded by {cause['recorded_by']} on {at}"
-        )
+        parts.append(f"{_recorded(cause)}, recorded by {cause['recorded_by']} on {at}")
     if "late" in cause:
         ids = ", ".join(str(n) for n in cause["reports"])
         more = ", …" if cause["late"] > len(cause["reports"]) else ""
@@ -128,3 +125,9 @@ def _cause(correction: Correction) -> str:
         word = "report" if cause["late"] == 1 else "reports"
         parts.append(f"{cause['late']} {word}{named}, received up to {came}")
     return ": ".join(parts)
+
+
+def _recorded(cause: Mapping[str, Any]) -> str:
+    if "condition" in cause:
+        return f"{cause['condition']}, version {cause['version']}"
+    return f"tag {cause['tag']} {'taken off' if cause['ended'] else 'fitted'}"

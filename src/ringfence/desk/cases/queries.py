@@ -10,6 +10,8 @@ from typing import Any
 
 from django.db.models import Max, Q, QuerySet
 
+from ringfence.desk.audit.events import Event
+from ringfence.desk.audit.models import Entry
 from ringfence.desk.cases.models import ConditionVersion, Feed, Fitting, Tag, Wearer
 from ringfence.desk.cases.versions import condition_of
 from ringfence.desk.kit.clock import now, to_ms
@@ -122,6 +124,25 @@ def all_fittings(*, wearers: Iterable[int] | None = None) -> list[FittingSpan]:
     if wearers is not None:
         rows = rows.filter(wearer_id__in=list(wearers))
     return [_span(row) for row in rows]
+
+
+def fitting_told(wearer_id: int) -> dict[str, Any]:
+    """Which fitting of a wearer's was recorded or ended last, by whom and when, as on record.
+
+    For a correction's cause; empty where the audit log has none.
+    """
+    wearer = Wearer.objects.get(pk=wearer_id)
+    events = (Event.TAG_FITTED, Event.FITTING_ENDED)
+    said = Entry.objects.filter(subject=f"wearer:{wearer.public_id}", event__in=events)
+    latest = said.order_by("-id").first()
+    if latest is None:
+        return {}
+    return {
+        "tag": Tag.objects.get(pk=latest.detail["tag"]).name,
+        "ended": latest.event == Event.FITTING_ENDED,
+        "recorded_by": latest.actor,
+        "recorded_at": latest.at.isoformat(),
+    }
 
 
 def wearer_of(tag: Tag, at: datetime) -> Wearer | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ringfence.desk.cases.queries import rule_changes_since
+from ringfence.desk.cases.queries import fitting_told, rule_changes_since
 from ringfence.desk.kit.clock import to_ms
 from ringfence.desk.monitoring.fitted import Fitted, first_difference_ms
 from ringfence.desk.monitoring.judging import FOREVER_MS, NEVER_MS
@@ -68,7 +68,8 @@ def needs(fitted: Fitted, position: int, *, look_at_fittings: bool) -> Needs:
         _earlier(of, change.wearer_id, need)
     if look_at_fittings:
         for wearer_id, from_ms in _fittings_changed(fitted, position):
-            _earlier(of, wearer_id, Need(from_ms, "a fitting was recorded or changed"))
+            told = fitting_told(wearer_id)
+            _earlier(of, wearer_id, Need(from_ms, "a fitting was recorded or changed", told))
     return Needs(of, before, read_now)
 
 
