@@ -281,10 +281,10 @@ def test_a_tag_that_was_taken_off_is_not_missed(zone, tag, fitted, eve):
 def test_a_report_that_makes_the_engine_fail_is_set_apart_and_the_rest_goes_on(zone, tag, fitted):
     poisoned = to_ms(VISIT[5].at)
 
-    def failing(plan, state, batch, until_ms):
+    def failing(plan, state, batch, until_ms, **how):
         if (batch.time_ms == poisoned).any():
             raise ZeroDivisionError
-        return evaluate(plan, state, batch, until_ms)
+        return evaluate(plan, state, batch, until_ms, **how)
 
     detector = Detector(engine=failing)
     deliver(tag, VISIT)
@@ -304,10 +304,10 @@ def test_a_report_that_makes_the_engine_fail_is_set_apart_and_the_rest_goes_on(z
 def test_an_engine_that_is_ill_sets_no_report_apart(spared, zone, tag, fitted):
     """It fails whatever it is given, or whenever it is given anything."""
 
-    def ill(plan, state, batch, until_ms):
+    def ill(plan, state, batch, until_ms, **how):
         if len(batch) >= spared:
             raise ZeroDivisionError
-        return evaluate(plan, state, batch, until_ms)
+        return evaluate(plan, state, batch, until_ms, **how)
 
     sent = walk(*([OUTSIDE] * 30))
     deliver(tag, sent)

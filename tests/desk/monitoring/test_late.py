@@ -1,4 +1,4 @@
-"""Late reports of many wearers wait their turn; live ones do not wait behind them."""
+"""What comes late, or after a silence, of many wearers waits its turn; live reports do not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ from ringfence.desk.cases.tag_actions import add_tag, fit_tag
 from ringfence.desk.kit.clock import to_ms
 from ringfence.desk.monitoring import late
 from ringfence.desk.monitoring.detect import Detector
-from ringfence.desk.monitoring.models import LateReports, Violation, WearerState
+from ringfence.desk.monitoring.models import Correction, LateReports, Violation, WearerState
 from ringfence.desk.monitoring.queries import oldest_late_ms
-from tests.desk.monitoring.conftest import OUTSIDE, VISIT, at, deliver, expected, stored, walk
+from tests.desk.monitoring.conftest import (
+    INSIDE,
+    OUTSIDE,
+    VISIT,
+    at,
+    deliver,
+    expected,
+    stored,
+    walk,
+)
 
 
 @pytest.fixture
@@ -65,9 +74,10 @@ def test_what_came_late_in_many_pieces_is_judged_again_once(zone, tag, fitted, o
 
 def test_a_live_report_is_judged_while_late_ones_wait(zone, tag, fitted, other):
     deliver(tag, VISIT[5:])
+    deliver(other, VISIT[:2])
     Detector().detect()
     deliver(tag, VISIT[:5])
-    deliver(other, VISIT)
+    deliver(other, VISIT[2:])
     Detector(most_late=0).detect()
     assert LateReports.objects.get().wearer_id == fitted.wearer_id
     assert Violation.objects.filter(condition_key="other", state="confirmed").exists()
@@ -82,6 +92,78 @@ def test_its_own_live_reports_are_judged_beside_a_wearers_late_ones(zone, tag, f
     assert WearerState.objects.get().judged_ms == to_ms(VISIT[-1].at)
     rounds(Detector())
     assert stored() == expected(VISIT)
+
+
+def test_a_tag_that_is_back_waits_behind_those_that_never_stopped(zone, tag, fitted, other):
+    for one in (tag, other):
+        deliver(one, VISIT[:1])
+    Detector().detect()
+    deliver(tag, walk(INSIDE, INSIDE, start=30))
+    deliver(other, VISIT[1:])
+    Detector(most_late=0).detect()
+    assert LateReports.objects.get().wearer_id == fitted.wearer_id
+    assert WearerState.objects.get(wearer=fitted.wearer_id).judged_ms == to_ms(VISIT[0].at)
+    assert Violation.objects.filter(condition_key="other", state="confirmed").exists()
+    assert Detector().detect()
+    assert not LateReports.objects.exists()
+    mine = [row for row in stored() if row[1] == zone.id]
+    assert mine == expected([VISIT[0], *walk(INSIDE, INSIDE, start=30)])
+
+
+def test_what_a_tag_kept_is_judged_once_if_it_waited_from_the_first(zone, tag, fitted):
+    waiting = Detector(most_late=0)
+    waiting.detect()  # reads the conditions: who has a new one is judged at once
+    for sent in reversed(VISIT):  # newest first, of a wearer of whom nothing was ever judged
+        deliver(tag, [sent])
+        waiting.detect()
+    noted = LateReports.objects.get()
+    assert (noted.from_ms, noted.to_ms) == (to_ms(VISIT[0].at), to_ms(VISIT[-1].at))
+    assert (noted.reports, noted.late) == (len(VISIT), 0)
+    assert rounds(Detector()) == 1
+    assert stored() == expected(VISIT)
+    assert not Correction.objects.exists()
+
+
+def test_a_memory_emptied_oldest_first_is_judged_before_what_comes_live(zone, tag, fitted):
+    deliver(tag, VISIT[:1])
+    Detector().detect()
+    waiting = Detector(most_late=0)
+    after_s = [(sent.at - VISIT[0].at).total_seconds() for sent in VISIT]
+    deliver(tag, [replace(VISIT[n], received_after_s=250 - after_s[n]) for n in (1, 2, 3)])
+    waiting.detect()
+    assert LateReports.objects.get().reports == 3
+    deliver(tag, VISIT[4:])
+    waiting.detect()
+    assert not LateReports.objects.exists()
+    assert stored() == expected(VISIT)
+    assert not Correction.objects.exists()
+
+
+def test_a_changed_condition_takes_up_what_waits(zone, ola, tag, fitted, licence, square):
+    deliver(tag, VISIT[:1])
+    Detector().detect()
+    deliver(tag, [replace(sent, received_after_s=900) for sent in VISIT[1:]])
+    waiting = Detector(most_late=0)
+    waiting.detect()
+    assert LateReports.objects.get().reports == len(VISIT) - 1
+    add_condition(by=ola, order=licence, rule=replace(square, id="more"))
+    waiting.detect()
+    assert not LateReports.objects.exists()
+    assert stored() == expected(VISIT)
+
+
+def test_a_correction_counts_what_was_late_and_not_what_waited_with_it(zone, tag, fitted):
+    deliver(tag, VISIT[4:6])
+    Detector().detect()
+    waiting = Detector(most_late=0)
+    late_ms = to_ms(VISIT[-1].at) + 600_000
+    sent = [*VISIT[:4], *VISIT[6:]]
+    deliver(tag, [replace(s, received_after_s=(late_ms - to_ms(s.at)) / 1000) for s in sent])
+    waiting.detect()
+    assert (LateReports.objects.get().reports, LateReports.objects.get().late) == (8, 4)
+    rounds(Detector())
+    assert stored() == expected(VISIT)
+    assert {c.cause["late"] for c in Correction.objects.all()} == {4}
 
 
 def test_who_waited_longest_is_taken_up_first(zone, tag, fitted, other):

@@ -79,7 +79,7 @@ def test_the_order_of_arrival_repeats_restarts_and_ticks_mean_nothing(seed, rule
     latest = TEN
     for piece in arrivals(rng, sent):
         if rng.random() < 0.3:
-            detector = Detector()
+            detector = Detector(most_late=rng.choice([0, 1, 400]))
         deliver(tag, piece)
         latest = max(latest, *(s.at for s in piece))
         if rng.random() < 0.7:
@@ -87,6 +87,7 @@ def test_the_order_of_arrival_repeats_restarts_and_ticks_mean_nothing(seed, rule
                 pass
         if rng.random() < 0.3:
             detector.wake_due(latest + timedelta(minutes=rng.choice([0, 30, 90])))
+    detector = Detector()
     while detector.detect():
         pass
     detector.wake_due(end)

@@ -6,12 +6,11 @@ writing only; inside it, `_claim` makes sure that what was read is still the nex
 
 from __future__ import annotations
 
-from collections import Counter
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import structlog
@@ -22,6 +21,7 @@ from ringfence.desk.kit.models import Change
 from ringfence.desk.kit.turns import writing
 from ringfence.desk.monitoring import late
 from ringfence.desk.monitoring.changes import RULES, Need, Needs, needs
+from ringfence.desk.monitoring.counting import count, count_lags
 from ringfence.desk.monitoring.fitted import Fitted
 from ringfence.desk.monitoring.judging import (
     NEVER_MS,
@@ -32,11 +32,6 @@ from ringfence.desk.monitoring.judging import (
     judge,
 )
 from ringfence.desk.monitoring.late import Late
-from ringfence.desk.monitoring.metrics import (
-    JUDGED_LAG_SECONDS,
-    REPORTS_NOT_JUDGED,
-    WEARERS_REWOUND,
-)
 from ringfence.desk.monitoring.models import Cursor, PoisonReport, WearerState
 from ringfence.desk.monitoring.plans import Plans
 from ringfence.desk.monitoring.poison import Poison, judge_around
@@ -46,23 +41,23 @@ from ringfence.desk.monitoring.preparing import (
     Docket,
     Dockets,
     due_tasks,
-    put_off,
 )
 from ringfence.desk.monitoring.queries import STAGE, oldest_unjudged_ms, tags_unjudged
 from ringfence.desk.monitoring.recording import Judged, record
 from ringfence.desk.monitoring.rows import is_future, reports_after
 from ringfence.desk.monitoring.states import Known, known
 from ringfence.desk.monitoring.storing import Table, insert
+from ringfence.desk.monitoring.triage import sort_out
 from ringfence.engine import NEVER_WAKES, evaluate
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 CATCH_UP = 5
 """How many times as much is read at once while a backlog lasts."""
-ALONE, BEHIND = 4, 8
-"""How many times as many late wearers are judged again at once where nothing new has come; and the
-part of them where more has come than is read at once: what is live is among that."""
+ROUND_S = 0.25
+"""What waits is taken up in portions that take about as long: live reports come in between."""
+FIRST_PACE, PACES = 400.0, (80.0, 1_600.0)
+"""Wearers judged again in a second: as supposed at first; and what a measurement is kept within."""
+MEASURED = 10
+"""Wearers in a round from which its speed is told."""
 MOST_DEADLINES = 50
 """Deadlines of one wearer fired in one call: after a long sleep the rest follows in the next."""
 
@@ -81,7 +76,10 @@ class Detector:
     fittings_seen: bool = False
     behind: bool = False
     """The run before found as much as it may read."""
-    most_late: int = late.MOST
+    most_late: int = round(ROUND_S * PACES[1])
+    """Wearers taken up in one round of whom something waits."""
+    pace: float = FIRST_PACE
+    """Wearers judged in a second, of late."""
     unreadable: set[int] = field(default_factory=set)
     """Wearers whose stored state a deadline met and could not read."""
 
@@ -99,21 +97,23 @@ class Detector:
         self._refresh()
         due = needs(self.fitted, position or 0, look_at_fittings=not self.fittings_seen)
         waiting = late.waiting()
-        most_late = self._most_late(len(rows), limit)
-        taken_up = late.ripe(most_late, None if waiting <= most_late else to_ms(now()))
-        for one in taken_up:
-            waited = {"late": one.reports, "reports": [], "received_ms": one.received_ms}
-            due.add(one.wearer_id, one.from_ms, LATE_REPORT, waited)
+        room = min(self.most_late, round(ROUND_S * self.pace))
+        at_ms = None if waiting <= room else to_ms(now())
+        taken_up = _take_up(due, late.ripe(room, at_ms))
         due.of.update((w, Need(NEVER_MS, UNREADABLE)) for w in self.unreadable)
         if not len(rows) and not due.any:
             self.fittings_seen = True
             return 0
+        began_s = time.monotonic()
         up_to = int(rows["id"][-1]) if len(rows) else position or 0
         self.fitted.assign(rows)
-        judgeable = rows[(rows["wearer"] > 0) & ~is_future(rows)]
-        judgeable, waits = put_off(judgeable, due.of, most_late - waiting)
+        judgeable = (rows["wearer"] > 0) & ~is_future(rows)
+        triage = sort_out(rows[judgeable], due.of, room - waiting)
+        if waiting:
+            more = ({*due.of} | triage.joined) - {one.wearer_id for one in taken_up}
+            taken_up += _take_up(due, late.of(more))
         dockets = Dockets(self.fitted, up_to)
-        dockets.open(judgeable, due.of)
+        dockets.open(triage.rows, due.of, {one.wearer_id for one in taken_up})
         judged, poison = self._judge(dockets)
         at = now()
         with writing, transaction.atomic():
@@ -122,18 +122,21 @@ class Detector:
             record(judged, at)
             _set_apart(poison, at)
             _tell([d.known.public_id for d in dockets.of.values()], at)
-            late.note(waits, [one.wearer_id for one in taken_up])
+            late.note(triage.waits, [one.wearer_id for one in taken_up])
+        self._measure(len(judged), time.monotonic() - began_s)
         self.fittings_seen = True
         self.unreadable.clear()
-        _count(rows, judged, len(poison))
-        _count_lags(rows, taken_up, waits, to_ms(now()))
+        count(rows, judged, len(poison))
+        waits = np.zeros(len(rows), np.bool_)
+        waits[judgeable] = triage.held
+        count_lags(rows[~waits], taken_up, to_ms(now()))
         return len(rows) or len(judged)
 
-    def _most_late(self, read: int, limit: int) -> int:
-        """How many wearers are judged again for what came late: reading on goes before."""
-        if read == limit:
-            return self.most_late // BEHIND
-        return self.most_late if read else self.most_late * ALONE
+    def _measure(self, wearers: int, took_s: float) -> None:
+        """How fast wearers are judged of late: what else goes on in the process slows it."""
+        if wearers >= MEASURED:
+            pace = min(max(wearers / max(took_s, 1e-3), PACES[0]), PACES[1])
+            self.pace = (self.pace + pace) / 2
 
     def wake_due(self, at: datetime | None = None) -> int:
         """Fire the deadlines that are due with no report arriving, each at its own instant.
@@ -267,39 +270,12 @@ def _tell(public_ids: Sequence[str], at: datetime) -> None:
         insert(cursor.connection.cursor(), _CHANGES, values)
 
 
-def _count_lags(
-    rows: NDArray[np.void], taken_up: Sequence[Late], waits_on: Sequence[Late], at_ms: int
-) -> None:
-    """Observe from receipt to judgement: what waits when it is taken up, by the first that came."""
-    received, counts = np.unique(rows["received_ms"], return_counts=True)
-    of = Counter(dict(zip(received.tolist(), counts.tolist(), strict=True)))
-    for one in taken_up:
-        of[one.received_ms] += one.reports
-    waits = sum(one.reports for one in waits_on)
-    for received_ms in sorted(of, reverse=True):  # the newest of a round are those not judged yet
-        judged = max(0, of[received_ms] - waits)
-        waits -= of[received_ms] - judged
-        for _ in range(judged):
-            JUDGED_LAG_SECONDS.observe(max(0, at_ms - received_ms) / 1000)
-
-
-def _count(rows: NDArray[np.void], judged: Sequence[Judged], poison: int) -> None:
-    """Tell the metrics; a log line only where a run was out of the ordinary."""
-    future, nobodys = is_future(rows), rows["wearer"] == 0
-    kept = {"future": future, "nobody": nobodys & ~future}
-    for reason, mask in kept.items():
-        REPORTS_NOT_JUDGED.labels(reason).inc(int(mask.sum()))
-    REPORTS_NOT_JUDGED.labels("poison").inc(poison)
-    rewound = sum(1 for one in judged if one.rewound is not None)
-    WEARERS_REWOUND.inc(rewound)
-    if rewound or future.any() or nobodys.any():
-        log.info(
-            "judged",
-            reports=len(rows),
-            future=int(future.sum()),
-            nobodys=int(nobodys.sum()),
-            wearers_rewound=rewound,
-        )
+def _take_up(due: Needs, late: list[Late]) -> list[Late]:
+    """Have those judged of whom something waits; give them back."""
+    for one in late:
+        waited = {"late": one.late, "reports": [], "received_ms": one.received_ms}
+        due.add(one.wearer_id, one.from_ms, LATE_REPORT, waited)
+    return late
 
 
 _detector = Detector()

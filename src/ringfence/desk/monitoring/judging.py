@@ -84,7 +84,7 @@ def judge(plan: Plan, tasks: Sequence[Task], engine: Evaluate = evaluate) -> lis
         raise UnreadableStateError([t.wearer_id for t in tasks if t.crn in unreadable])
     for task in tasks:
         until_ms[plan.index_of(task.crn)] = task.until_ms
-    result = engine(plan, state, _batch(plan, tasks), until_ms)
+    result = engine(plan, state, _batch(plan, tasks), until_ms, in_place=True)
     said: dict[str, list[Violation]] = defaultdict(list)
     for violation in violations(plan, result.events, result.state):
         said[violation.wearer].append(violation)

@@ -185,18 +185,22 @@ class WearerState(models.Model):
 
 
 class LateReports(models.Model):
-    """A wearer of whom late reports wait to be judged with all that came after them: see `late`."""
+    """A wearer of whom reports wait to be judged with all that came after them: see `late`."""
 
     wearer = models.OneToOneField(
         Wearer, primary_key=True, on_delete=models.PROTECT, related_name="+"
     )
     from_ms = models.BigIntegerField()
-    """The earliest, by its own time: from there the wearer is judged again."""
+    """The earliest, by its own time: from there the wearer is judged, perhaps again."""
+    to_ms = models.BigIntegerField()
+    """The latest, by its own time."""
     received_ms = models.BigIntegerField(db_index=True)
     """When the first came that waits …"""
     latest_ms = models.BigIntegerField()
     """… and the last."""
     reports = models.PositiveIntegerField()
+    late = models.PositiveIntegerField()
+    """So many of them were from before the wearer's clock as they came."""
 
     def __str__(self) -> str:
         return f"late reports of {self.wearer_id}"

@@ -12,9 +12,8 @@ from ringfence.desk.monitoring.changes import Need
 from ringfence.desk.monitoring.checkpoints import bases_before
 from ringfence.desk.monitoring.fitted import Fitted
 from ringfence.desk.monitoring.judging import FOREVER_MS, NEVER_MS, Task
-from ringfence.desk.monitoring.late import Late
 from ringfence.desk.monitoring.rows import ROW, by_wearer, reports_worn
-from ringfence.desk.monitoring.states import Known, clocks, known
+from ringfence.desk.monitoring.states import Known, known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +41,7 @@ class Docket:
     @property
     def clock_ms(self) -> int:
         """Everything up to here was judged."""
-        return NEVER_MS if self.known.state is None else self.known.judged_ms
+        return self.known.clock_ms
 
     @property
     def late_from_ms(self) -> int | None:
@@ -79,16 +78,32 @@ class Dockets:
     """Reports with a later id have not arrived yet, as far as this run goes."""
     of: dict[int, Docket] = field(default_factory=dict)
 
-    def open(self, rows: NDArray[np.void], needs: dict[int, Need]) -> None:
-        """Gather what is known of every wearer with new reports or a need to be judged again."""
+    def open(
+        self, rows: NDArray[np.void], needs: dict[int, Need], waited: Collection[int] = ()
+    ) -> None:
+        """Gather what is known of every wearer with new reports or a need to be judged again.
+
+        Args:
+            rows: new reports.
+            needs: who must be judged again, from when on.
+            waited: who of them has reports that were read before, and not judged.
+        """
         new = by_wearer(rows)
         none = rows[:0]
         found = known({*new, *needs})
-        # Never judged, and a need: their stored reports, if any, are all new.
-        first = [w for w, about in found.items() if about.state is None and w in needs]
-        new |= dict.fromkeys(first, none) | self._worn(dict.fromkeys(first, (NEVER_MS, FOREVER_MS)))
+        # Of whom reports waited, or who was never judged and has a need: what is stored is new.
+        unread = {
+            w: (about.clock_ms, FOREVER_MS)
+            for w, about in found.items()
+            if w in waited or (about.state is None and w in needs)
+        }
+        stored = self._worn(unread)
         for wearer_id, about in found.items():
             mine, need = new.get(wearer_id, none), needs.get(wearer_id)
+            if wearer_id in unread:
+                late = mine[mine["time_ms"] <= about.clock_ms]
+                mine = stored.get(wearer_id, none)
+                mine = np.concatenate([late, mine]) if len(late) else mine
             if about.state is not None or len(mine):
                 self.of[wearer_id] = Docket(about, mine, need)
 
@@ -140,37 +155,6 @@ class Dockets:
                 Task(docket.wearer_id, about.crn, state, clock_ms, fresh, until_ms=clock_ms)
             )
         return tasks
-
-
-def put_off(
-    rows: NDArray[np.void], needs: Collection[int], room: int
-) -> tuple[NDArray[np.void], list[Late]]:
-    """Let all late reports wait if they are of more than `room` wearers.
-
-    Args:
-        rows: new reports of wearers.
-        needs: who is judged again in any case, and what is late of them with it.
-        room: how many more may be.
-
-    Returns:
-        What does not wait, and what does, by wearer.
-    """
-    wearers, of = np.unique(rows["wearer"], return_inverse=True)
-    stand = clocks(wearers.tolist())
-    clock_ms = np.array([stand.get(w, NEVER_MS) for w in wearers.tolist()], np.int64)
-    clock_ms[np.isin(wearers, list(needs))] = NEVER_MS
-    late = rows["time_ms"] <= clock_ms[of]
-    waits = [
-        Late(
-            wearer_id,
-            from_ms=int(mine["time_ms"].min()),
-            received_ms=int(mine["received_ms"].min()),
-            latest_ms=int(mine["received_ms"].max()),
-            reports=len(mine),
-        )
-        for wearer_id, mine in by_wearer(rows[late]).items()
-    ]
-    return (rows, []) if len(waits) <= room else (rows[~late], waits)
 
 
 def due_tasks(states: Sequence[Known]) -> list[Task]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
-from ringfence.desk.monitoring.models import WearerState
+from ringfence.desk.monitoring.judging import NEVER_MS
+from ringfence.desk.monitoring.models import LateReports, WearerState
+from ringfence.desk.monitoring.rows import asked
 from ringfence.desk.monitoring.storing import Table, insert
 
 TOGETHER = 500
@@ -31,6 +33,7 @@ COLUMNS = (
     "battery_pct",
     "fittings",
 )
+_LATE = LateReports._meta.db_table
 _TABLE = Table(WearerState._meta.db_table, COLUMNS, over="wearer_id")
 _SELECT = (
     "SELECT w.id, w.crn, w.public_id, s.state, s.judged_ms, s.wake_ms, s.last_report_ms, "
@@ -59,6 +62,22 @@ class Known:
     checkpoint_ms: int | None
     """Of the newest checkpoint."""
 
+    @property
+    def clock_ms(self) -> int:
+        """Everything up to here was judged."""
+        return NEVER_MS if self.state is None else self.judged_ms
+
+
+class Stand(NamedTuple):
+    """What a new report of a wearer is held against; `NEVER_MS` = there is none."""
+
+    judged_ms: int
+    """Up to where everything was judged."""
+    heard_ms: int
+    """When the last report came that was judged."""
+    waits_to_ms: int
+    """The latest of what waits."""
+
 
 def known(wearer_ids: Iterable[int]) -> dict[int, Known]:
     """What is known of wearers, by their ids."""
@@ -72,19 +91,18 @@ def known(wearer_ids: Iterable[int]) -> dict[int, Known]:
     return found
 
 
-def clocks(wearer_ids: Sequence[int]) -> dict[int, int]:
-    """Up to where wearers are judged, by their ids; who never was is missing."""
-    found: dict[int, int] = {}
-    with connection.cursor() as cursor:
-        for first in range(0, len(wearer_ids), TOGETHER):
-            some = wearer_ids[first : first + TOGETHER]
-            cursor.execute(
-                f"SELECT wearer_id, judged_ms FROM {_TABLE.name} "  # noqa: S608 -- ours
-                f"WHERE wearer_id IN ({','.join(['%s'] * len(some))})",
-                some,
-            )
-            found.update(cursor.fetchall())
-    return found
+def stands(wearer_ids: Sequence[int]) -> dict[int, Stand]:
+    """Where wearers stand, by their ids."""
+    found = asked(
+        f"WITH asked (wearer_id) AS ({{values}}) SELECT asked.wearer_id, s.judged_ms, "  # noqa: S608 -- ours
+        f"s.last_received_ms, l.to_ms FROM asked LEFT JOIN {_TABLE.name} s "
+        f"ON s.wearer_id = asked.wearer_id LEFT JOIN {_LATE} l ON l.wearer_id = asked.wearer_id",
+        [(wearer_id,) for wearer_id in wearer_ids],
+    )
+    return {
+        wearer_id: Stand(*(NEVER_MS if ms is None else ms for ms in stand))
+        for wearer_id, *stand in found
+    }
 
 
 def write_states(rows: Sequence[tuple[Any, ...]]) -> None:
