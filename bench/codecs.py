@@ -6,6 +6,7 @@ Typical frames of made-up devices out at sea, one a call as from a connection, n
 from __future__ import annotations
 
 import json
+import math
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,8 @@ from ringfence.gateway.tcp_codecs import CODECS
 FRAMES = 5_000
 TARGET = 50_000
 """Twelve thousand devices after a day without network, each with 1,440 fixes, in six minutes."""
-ROUNDS = 5
+ROUNDS = 10
+ENCRYPTED = "owntracks, encrypted"
 IMEI = "350000000000017"
 BEGIN_AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
@@ -47,17 +49,23 @@ class Place(NamedTuple):
 
 def run() -> list[Row]:
     places = list(way())
-    rows = [
-        device_row(name, [make(place) for place in places])
-        for name, make in DEVICES.items()
-        if name in CODECS
-    ]
+    works = {
+        name: device_work(name, [make(place) for place in places]) for name, make in DEVICES.items()
+    }
     for name, make, decode in REQUESTS:
-        rows.append(request_row(name, [make(place) for place in places], decode))
+        works[name] = request_work(name, [make(place) for place in places], decode)
     box = SecretBox(b"k" * 32)
     sealed = [sealed_body(box, phone(place)) for place in places]
-    rows.append(request_row("owntracks, encrypted", sealed, partial(owntracks.decode, box=box)))
-    return rows
+    works[ENCRYPTED] = request_work(ENCRYPTED, sealed, partial(owntracks.decode, box=box))
+    # By turns: a shared machine has seconds at half its speed, which should meet none alone.
+    best_s = dict.fromkeys(works, math.inf)
+    for _ in range(ROUNDS):
+        for name, work in works.items():
+            best_s[name] = min(best_s[name], best_cpu_s(work, 1))
+    return [
+        Row(name, FRAMES / took_s, "frames/s a core", None if name == ENCRYPTED else TARGET)
+        for name, took_s in best_s.items()
+    ]
 
 
 def way() -> Iterator[Place]:
@@ -66,24 +74,25 @@ def way() -> Iterator[Place]:
         yield Place(n, at, 48.6 + n / 1e5, -9.1 - n / 1e5, n % 300 / 10, n % 360)
 
 
-def device_row(name: str, frames: list[bytes]) -> Row:
+def device_work(name: str, frames: list[bytes]) -> Callable[[], None]:
     def work() -> None:
         receive = CODECS[name].talk(lambda _: DeviceModel(), False).receive  # noqa: FBT003
         reports = sum(len(heard.reports) for frame in frames for heard in receive(frame))
         if reports != len(frames):
             raise RuntimeError(f"{name}: {reports} reports of {len(frames)} frames")
 
-    return Row(name, FRAMES / best_cpu_s(work, ROUNDS), "frames/s a core", TARGET)
+    return work
 
 
-def request_row(name: str, bodies: list[bytes], decode: Callable[[bytes], Decoded]) -> Row:
+def request_work(
+    name: str, bodies: list[bytes], decode: Callable[[bytes], Decoded]
+) -> Callable[[], None]:
     def work() -> None:
         reports = sum(len(decode(body).reports) for body in bodies)
         if reports != len(bodies):
             raise RuntimeError(f"{name}: {reports} reports of {len(bodies)} bodies")
 
-    target = None if "encrypted" in name else TARGET
-    return Row(name, FRAMES / best_cpu_s(work, ROUNDS), "frames/s a core", target)
+    return work
 
 
 def queclink(place: Place) -> bytes:

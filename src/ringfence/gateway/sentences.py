@@ -14,6 +14,8 @@ _YEARS = range(1980, 9999)
 _MINUS, _DOT = b"-."
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+_MINUTES_MS = {b"%02d%02d" % divmod(n, 60): n * 60_000 for n in range(1440)}
+_SECONDS_MS = {b"%02d" % n: n * 1_000 for n in range(60)}
 _DEVICE = re.compile(rb"[0-9A-Za-z_.-]{1,32}").fullmatch
 
 
@@ -73,6 +75,7 @@ def device_of(said: bytes) -> str | None:
     return said.decode("ascii") if _DEVICE(said) else None
 
 
+@lru_cache(maxsize=2048)
 def number(said: bytes) -> float | None:
     """A plain decimal number; None if this is none, or too big to mean anything."""
     if not said or len(said) > 16:
@@ -86,8 +89,14 @@ def number(said: bytes) -> float | None:
     return value if -1e7 <= value <= 1e7 else None
 
 
+@lru_cache(maxsize=2048)  # speeds, courses, charges: few values come again and again
 def positive(said: bytes, most: float = 1e7) -> float | None:
     """A plain decimal number from 0 to `most`."""
+    return decimal(said, most)
+
+
+def decimal(said: bytes, most: float) -> float | None:
+    """As `positive`, for what seldom comes twice."""
     if not said or len(said) > 16 or not said.replace(b".", b"", 1).isdigit():
         return None
     value = float(said)
@@ -117,20 +126,16 @@ def instant_ms(day: bytes, clock: bytes, zone: tzinfo) -> int | None:
         None if there is no such date or time, or it is before there was GPS.
     """
     midnight_ms = _midnight_ms(day)
-    if midnight_ms is None or len(clock) < 6 or not clock[:6].isdigit():
+    minutes_ms, ms = _MINUTES_MS.get(clock[:4]), _SECONDS_MS.get(clock[4:6])
+    if midnight_ms is None or minutes_ms is None or ms is None:
         return None
-    minutes, second = divmod(int(clock[:6]), 100)
-    hour, minute = divmod(minutes, 100)
-    if hour > 23 or minute > 59 or second > 59:
-        return None
-    ms = 0
+    ms += minutes_ms
     if len(clock) > 6:
         fraction = clock[7:10]
         if clock[6] != _DOT or not fraction.isdigit():
             return None
-        ms = int(fraction.ljust(3, b"0"))
+        ms += int(fraction.ljust(3, b"0"))
     if zone is not UTC:
-        midnight = _EPOCH + timedelta(milliseconds=midnight_ms)
-        said = midnight.replace(hour=hour, minute=minute, second=second, tzinfo=zone)
-        return (said - _EPOCH) // _MS + ms
-    return midnight_ms + (hour * 3600 + minute * 60 + second) * 1000 + ms
+        said = _EPOCH + timedelta(milliseconds=midnight_ms + ms)
+        return (said.replace(tzinfo=zone) - _EPOCH) // _MS
+    return midnight_ms + ms

@@ -559,3 +559,37 @@ def test_real_streams_are_cut_into_the_same_frames(shared: Path) -> None:
         assert isinstance(expected, dict)
         (found,) = talk().receive(bytes_of(record))
         assert found.raw.rstrip(b"$") == bytes.fromhex(expected["data"]).rstrip(b"$")
+
+
+FIELD = st.sampled_from(
+    [
+        *("", "0", "1", "83", "101", "12.5", "-3.0", "271", "361", "0234", "00AB1234", "\xb2"),
+        *("-9.123456", "48.654321", "0.000000", "181.000000", "-0.000001"),
+        *("20260301100200", "20261301100200"),
+    ]
+)
+
+
+@settings(max_examples=400)
+@given(
+    st.sampled_from(["FRI", "SOS", "GEO", "STT", "INF", "LBS", "ERI"]),
+    st.sampled_from(["1A0900", "C30101", "2E0503", "6E0A03", "020102", "8020040200"]),
+    st.lists(st.tuples(st.integers(0, 20), FIELD), max_size=3),
+)
+def test_most_frames_are_read_in_a_shorter_way_that_comes_to_the_same(
+    report: str, version: str, changes: list[tuple[int, str]]
+) -> None:
+    fields = f"0,0,1,{PLACE},{CELL},83".split(",")
+    for at, field in changes:
+        fields[at : at + 1] = [field]
+    frame = text(report, ",".join(fields), version=version)
+    (short,), (long,) = talk(with_raw=False).receive(frame), talk().receive(frame)
+    assert short == long._replace(unnamed=())
+
+
+def test_a_mark_inside_a_text_frame_ends_it_whether_or_not_it_came_at_once() -> None:
+    for loss in (b"\r\n", b"\0", b"+RESP:GT"):
+        frame = fri()[:60] + loss + fri()
+        parts = talk()
+        assert [*parts.receive(frame[:30]), *parts.receive(frame[30:])] == talk().receive(frame)
+        assert len(talk().receive(frame)) > 1

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ringfence.engine.fix import E7, Signal, Source
 from ringfence.gateway.frames import Codec, DeviceModel, Heard, ModelOf
-from ringfence.gateway.report import Report, seal
+from ringfence.gateway.report import KNOT_MPS, Report, seal
 from ringfence.gateway.sentences import (
     Cutter,
     device_of,
@@ -23,8 +23,6 @@ from ringfence.gateway.sentences import (
     number,
     positive,
 )
-
-KNOT_MPS = 1852 / 3600
 
 
 class Table(NamedTuple):
@@ -140,7 +138,9 @@ class _Talk:
         if report is None:
             return Heard(raw, device, error=_UNDATED, undated=_signals_new(fields, model))
         unnamed = (_unnamed_new(fields, model),) if self._say_unnamed else ()
-        return Heard(raw, device, (report,), unnamed, error=_lost(report, *fields[6:11]))
+        lost = None if fields[6] == b"V" else _lost(report, *fields[7:11])
+        # By tuple's own maker, see `report.seal`.
+        return tuple.__new__(Heard, (raw, device, (report,), unnamed, b"", lost, 0, (), 0))
 
     def _hear_old(self, raw: bytes, said: bytes) -> Heard:
         begin = said.find(b"$GPRMC")
@@ -157,7 +157,8 @@ class _Talk:
         if report is None:
             return Heard(raw, device, error=_UNDATED, undated=_status(fields, model).signals)
         unnamed = (_unnamed_old(said, fields, model),) if self._say_unnamed else ()
-        return Heard(raw, device, (report,), unnamed, error=_lost(report, *fields[2:7]))
+        lost = None if fields[2] == b"V" else _lost(report, *fields[3:7])
+        return Heard(raw, device, (report,), unnamed, error=lost)
 
 
 def _read_new(fields: list[bytes], model: DeviceModel) -> Report | None:
@@ -306,9 +307,9 @@ def _stale(*where: bytes) -> dict[str, float]:
     return {"stale_lat": lat_e7 / E7, "stale_lon": lon_e7 / E7}
 
 
-def _lost(report: Report, fix: bytes, *where: bytes) -> str | None:
-    """Why a place that is said is none of the report's: V says so itself, and zeros say nothing."""
-    if fix == b"V" or report.lat_e7 is not None:
+def _lost(report: Report, *where: bytes) -> str | None:
+    """Why a place that is said is none of the report's; zeros say none."""
+    if report.lat_e7 is not None:
         return None
     return _UNPLACED if where[0].strip(b"0. ") or where[2].strip(b"0. ") else None
 
@@ -319,9 +320,10 @@ def _place(where: list[bytes], motion: tuple[bytes, bytes, bytes], source: int) 
     north, east = _SIDES.get(where[1]), _SIDES.get(where[3])
     if not lat or not lon or not north or not east:
         return _NOWHERE
-    lat_min, lon_min = float(lat[2]), float(lon[2])
-    lat_e7 = north * round((int(lat[1]) + lat_min / 60) * E7)
-    lon_e7 = east * round((int(lon[1]) + lon_min / 60) * E7)
+    (lat_deg, lat_said), (lon_deg, lon_said) = lat.groups(), lon.groups()
+    lat_min, lon_min = float(lat_said), float(lon_said)
+    lat_e7 = north * round((int(lat_deg) + lat_min / 60) * E7)
+    lon_e7 = east * round((int(lon_deg) + lon_min / 60) * E7)
     if abs(lat_e7) > 90 * E7 or abs(lon_e7) > 180 * E7 or (not lat_e7 and not lon_e7):
         return _NOWHERE
     if lat_min >= 60 or lon_min >= 60:
@@ -358,9 +360,15 @@ def _alarm(said: bytes, model: str) -> tuple[int, bool]:
 
 
 def _time_ms(day: bytes, clock: bytes, zone: tzinfo) -> int | None:
+    return instant_ms(_day(day), clock, zone)
+
+
+@lru_cache(maxsize=1024)
+def _day(said: bytes) -> bytes:
+    """Yyyymmdd, of ddmmyy."""
     # 060180 is GPS's first day: what a clock shows that was never set.
-    century = b"19" if day[4:] >= b"80" else b"20"
-    return instant_ms(century + day[4:] + day[2:4] + day[:2], clock, zone)
+    century = b"19" if said[4:] >= b"80" else b"20"
+    return century + said[4:] + said[2:4] + said[:2]
 
 
 def _intact(said: bytes) -> bool:

@@ -17,6 +17,7 @@ from ringfence.gateway.frames import Codec, DeviceModel, Heard, ModelOf
 from ringfence.gateway.report import Report, quantise, seal
 from ringfence.gateway.sentences import (
     Cutter,
+    decimal,
     device_of,
     instant_ms,
     number,
@@ -176,8 +177,8 @@ def _time_ms(fields: list[bytes], zone: tzinfo) -> int | None:
 
 
 def _degrees(said: bytes, side: bytes, sides: tuple[bytes, bytes], most: int) -> float | None:
-    value = positive(said)
-    if value is None or value > most or side not in sides:
+    value = decimal(said, most)
+    if value is None or side not in sides:
         return None
     return -value if side == sides[1] else value
 

@@ -10,15 +10,21 @@ import struct
 from typing import Any, Final
 
 from ringfence.gateway.codecs.queclink import binary, text
-from ringfence.gateway.codecs.queclink.cutting import BINARY, JUNK, TEXT, cut
-from ringfence.gateway.codecs.queclink.saying import Said, UndatedError, UnusableError, one, reports
+from ringfence.gateway.codecs.queclink.cutting import BINARY, JUNK, RECORDS, TEXT, cut
+from ringfence.gateway.codecs.queclink.saying import (
+    Said,
+    UndatedError,
+    UnusableError,
+    located,
+    reports,
+)
 from ringfence.gateway.frames import URGENT, Codec, Heard, ModelOf
 from ringfence.gateway.report import Report
 
 MOST_DEVICES: Final = 256
 """So many devices' last count and position are remembered on one connection."""
 _BLANK = b"\r\n\0 "
-_READ = {TEXT: text.read, BINARY: binary.read}
+_READ = {TEXT: text.read, BINARY: binary.read, RECORDS: binary.read_records}
 _UNREAD = (
     "a position in it can't be read; what can be is taken, and its bytes are kept: `ringfence "
     "decode` shows both"
@@ -67,7 +73,7 @@ class Talk:
         if kind == JUNK:
             return self._unusable(raw, _NOT_A_FRAME)
         try:
-            said = _READ.get(kind, binary.read_records)(raw, with_raw=self._with_raw)
+            said = _READ[kind](raw, with_raw=self._with_raw)
             made = self._reports(said)
         except UndatedError as fault:
             reply = said.reply if said.signals & URGENT else b""
@@ -82,7 +88,8 @@ class Talk:
         missing = self._missing(device, said)
         held = self._held(said, missing, len(made)) if self._with_raw else ()
         error = _UNREAD if said.unread > 0 else None
-        return Heard(raw, device, made, held, said.reply, error, missing)
+        # By tuple's own maker, see `report.seal`.
+        return tuple.__new__(Heard, (raw, device, made, held, said.reply, error, missing, (), 0))
 
     def _unusable(self, raw: bytes, why: str) -> Heard:
         # Of a line that several devices share nobody knows whose the bytes are.
@@ -103,13 +110,15 @@ class Talk:
         device, positions = said.device, said.positions
         if device is None:
             raise UnusableError("it names no device: each frame holds an IMEI")
+        made: tuple[Report, ...]
         if len(positions) == 1 and not positions[0].last_known:
-            made = one(said)
+            # One fix of that instant: by far the most are that.
+            made = (located(positions[0], said.number, said.battery_pct, said.signals),)
         else:
-            made = reports(said, self._model_of(device).zone, self._newest.get(device))
+            made = tuple(reports(said, self._model_of(device).zone, self._newest.get(device)))
         if positions:
             self._newest[device] = made[len(positions) - 1]
-        return tuple(made)
+        return made
 
     def _missing(self, device: str | None, said: Said) -> int:
         """How many numbers were left out since the last frame of this device."""

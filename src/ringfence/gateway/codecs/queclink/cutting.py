@@ -39,6 +39,8 @@ _LENGTH_AT: Final = {
 """Where each kind of binary frame says how long it is: the masks before it differ in width."""
 
 _TEXT = re.compile(rb"\+(?:RESP|BUFF|ACK):")
+_WHOLE = re.compile(rb"\+(?:RESP|BUFF|ACK):[^$+\0\r\n]{0,%d}+\$" % (MOST_TEXT - 8))
+"""A text frame with its `$` and nothing in it that could be the loss of one, as most are."""
 _START = re.compile(rb"\+(?:RESP:|BUFF:|ACK|RSP|BSP|EVT|BVT|INF|BNF|HBD|CRD|BRD|LGN)|[+-]\x00")
 _START_BYTES: Final = 6
 _JUNK_ENDS = re.compile(rb"[$\n]|" + _START.pattern)
@@ -58,6 +60,9 @@ def cut(data: bytes, at: int, seen: int = 0) -> Cut | None:
 
     Before `seen` there is no end of it: this was asked when no more was there.
     """
+    # Once for each frame: what was asked before is searched from where that ended.
+    if not seen and (whole := _WHOLE.match(data, at)):
+        return (TEXT, whole.end())
     if _TEXT.match(data, at):
         return _text(data, at, seen)
     if not _START.match(data, at):

@@ -23,8 +23,7 @@ MOTION_STATES: Final = {
 JAMMING_CRITICAL: Final = 3
 """0 unknown, 1 none, 2 a warning (there is a fix), 3 critical (there is none)."""
 
-_HOURS_MS: Final = {f"{n:02d}": n * 3_600_000 for n in range(24)}
-_MINUTES_MS: Final = {f"{n:02d}": n * 60_000 for n in range(60)}
+_MINUTES_MS: Final = {f"{n // 60:02d}{n % 60:02d}": n * 60_000 for n in range(1440)}
 _SECONDS_MS: Final = {f"{n:02d}": n * 1_000 for n in range(60)}
 
 
@@ -58,7 +57,7 @@ class Said(NamedTuple):
     reported: bool = True
     """False = it answers a command, or is a heartbeat."""
     unread: int = 0
-    """So many positions are in it that can't be read."""
+    """At least so many positions are in it that can't be read."""
     raw: dict[str, Any] = {}  # noqa: RUF012 -- a tuple's default, never changed
     """What has no name of ours; only if asked for."""
 
@@ -89,14 +88,14 @@ def reports(said: Said, zone: tzinfo, newest: Report | None) -> list[Report]:
     made = []
     for position in said.positions:
         if not position.last_known:
-            made.append(_located(position, said.number))
+            made.append(located(position, said.number))
         elif newest is not None and newest[2:5] == position[:3]:
             made.append(newest)
         else:
-            made.append(_located(position, None))
+            made.append(located(position, None))
     sent_ms = _local_ms(said.sent, zone)
     if said.positions and (not said.positions[-1].last_known or sent_ms is None):
-        made[-1] = _located(said.positions[-1], said.number, said.battery_pct, said.signals)
+        made[-1] = located(said.positions[-1], said.number, said.battery_pct, said.signals)
     elif sent_ms is not None:
         nothing = (None, None, None, 0, None, None, None, None, None)
         made.append(seal((said.number, sent_ms, *nothing, said.battery_pct, said.signals)))
@@ -108,14 +107,10 @@ def reports(said: Said, zone: tzinfo, newest: Report | None) -> list[Report]:
     return made
 
 
-def one(said: Said) -> list[Report]:
-    """The report of a frame with one fix of that instant: by far the most of them."""
-    return [_located(said.positions[0], said.number, said.battery_pct, said.signals)]
-
-
-def _located(
+def located(
     position: Position, number: int | None, battery_pct: float | None = None, signals: int = 0
 ) -> Report:
+    """The report of one position."""
     time_ms, lat_e7, lon_e7, speed, course, altitude, satellites, hdop, _ = position
     return seal(
         (
@@ -152,8 +147,7 @@ def _local_ms(text: str, zone: tzinfo) -> int | None:
 def utc_ms(text: str) -> int:
     """YYYYMMDDHHMMSS in UTC as epoch milliseconds. `ValueError` if it is no such time."""
     try:
-        hour_ms, minute_ms = _HOURS_MS[text[8:10]], _MINUTES_MS[text[10:12]]
-        return _day_ms(text[:8]) + hour_ms + minute_ms + _SECONDS_MS[text[12:14]]
+        return _day_ms(text[:8]) + _MINUTES_MS[text[8:12]] + _SECONDS_MS[text[12:14]]
     except KeyError:
         raise ValueError("no time of day") from None
 

@@ -54,7 +54,6 @@ def codes_of(model: str) -> Codes:
 def signals_of(elements: Mapping[int, int], codes: Codes) -> int:
     """The signals that elements of one byte say."""
     signals = 0
-    for ident, value in elements.items():
-        if ident in codes:
-            signals |= codes[ident].get(value, 0)
+    for ident in codes.keys() & elements.keys():
+        signals |= codes[ident].get(elements[ident], 0)
     return signals
