@@ -7,13 +7,14 @@ comes from a distance but from the crossing number in degrees, so that it is exa
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ringfence.geo.compiled import compiled, compiled_maker
-from ringfence.geo.edges import AREA, BLOCK, DISC
-from ringfence.geo.metric import LAT_M_MIN, geodesic_m, metric_at
+from ringfence.geo.edges import AREA, DISC, LANE, SHIFT
+from ringfence.geo.metric import LAT_M_MIN, geodesic_m
+from ringfence.geo.nearest import none_within, search, spot_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,33 +26,8 @@ BEYOND_M: Final = 1e9
 unlike infinity, safe to subtract."""
 OUTSIDE_M: Final = 1e-9
 """A place outside by less than a number can tell is this far outside: −0.0 would read as inside."""
-FEW: Final = 2
-"""Among so few boxes it does not pay to look for the nearest first."""
 BOX_REACH_M: Final = 100_000.0
 """`lon_per_m` holds up to one degree beyond the box; who asks further gets no early answer."""
-
-
-class Spot(NamedTuple):
-    """A place, and `metric_at` it."""
-
-    lon: float
-    lat: float
-    east: float
-    north: float
-    east_slope: float
-    north_slope: float
-
-
-class Known(NamedTuple):
-    """What may be known of a shape from a place before."""
-
-    edge: int
-    """The edge that was nearest; −1 = not known."""
-    side: int
-    """1 = the place is inside, −1 = outside, 0 = not known."""
-
-
-UNKNOWN: Final = Known(-1, 0)
 
 
 @compiled
@@ -128,46 +104,34 @@ def _covers(arrays: Arrays, shape: int, lon: float, lat: float) -> bool:
 
 @compiled
 def _signed_m(arrays: Arrays, shape: int, lon: float, lat: float, reach_m: float) -> float:
-    return signed_from(arrays, shape, spot_at(lon, lat), reach_m, UNKNOWN)[0]
+    row = arrays[0][shape]
+    if row["form"] == AREA:
+        found = search(arrays, shape, spot_at(lon, lat), none_within(reach_m, 1))
+        signed = signed_of(arrays, shape, (lon, lat), math.sqrt(found.first2), 0)
+    else:
+        signed = row["reach_m"] - _outer_m(arrays, shape, lon, lat, reach_m)
+    if abs(signed) <= reach_m:
+        return float(signed)
+    return BEYOND_M if signed >= 0 else -BEYOND_M
 
 
 @compiled
-def spot_at(lon: float, lat: float) -> Spot:
-    """A place with its metric."""
-    east, north, east_slope, north_slope = metric_at(lat)
-    return Spot(lon, lat, east, north, east_slope, north_slope)
-
-
-@compiled
-def signed_from(
-    arrays: Arrays, shape: int, spot: Spot, reach_m: float, known: Known
-) -> tuple[float, int]:
-    """`signed_distance_m` of a place near the shape's box, with what is known from a place before.
+def signed_of(
+    arrays: Arrays, shape: int, place: tuple[float, float], away_m: float, side: int
+) -> float:
+    """The signed distance of a place that is so far from an area's nearest edge.
 
     Args:
         arrays: from `EdgeTable.arrays()`.
-        shape: the shape's number in the table.
-        spot: the place.
-        reach_m: how far the caller wants to know.
-        known: saves work and changes no digit.
-
-    Returns:
-        The signed distance, and the number of the nearest edge that was measured.
+        shape: the area's number in the table.
+        place: degrees.
+        away_m: metres to the nearest edge.
+        side: 1 = the place is known to be inside, −1 = outside, 0 = not known.
     """
-    row, edge = arrays[0][shape], known.edge
-    if row["form"] == AREA:
-        best2, edge = _nearest(arrays, shape, spot, reach_m, known.edge)
-        signed = math.sqrt(best2)
-        inside = known.side > 0
-        if known.side == 0:
-            inside = _crossings_odd(arrays, shape, spot.lon, spot.lat)
-        if not inside:
-            signed = -max(signed, OUTSIDE_M)
-    else:
-        signed = row["reach_m"] - _outer_m(arrays, shape, spot.lon, spot.lat, reach_m)
-    if abs(signed) <= reach_m:
-        return float(signed), edge
-    return (BEYOND_M if signed >= 0 else -BEYOND_M), edge
+    inside = side > 0
+    if side == 0:
+        inside = _crossings_odd(arrays, shape, place[0], place[1])
+    return away_m if inside else -max(away_m, OUTSIDE_M)
 
 
 @compiled
@@ -198,10 +162,11 @@ def _crossings_odd(arrays: Arrays, shape: int, lon: float, lat: float) -> bool:
     band = row["first_band"] + _band_of(row, lat)
     odd = False
     for listed in range(starts[band], starts[band + 1]):
-        i = banded[listed]
-        lon1, lat1, lon2, lat2 = edges[i, 0], edges[i, 1], edges[i, 2], edges[i, 3]
+        block, k = banded[listed] >> SHIFT, banded[listed] & LANE
+        lat1, lat2 = edges[block, 1, k], edges[block, 3, k]
         if (lat1 > lat and lat2 > lat) or (lat1 < lat and lat2 < lat):
             continue
+        lon1, lon2 = edges[block, 0, k], edges[block, 2, k]
         side = (lon2 - lon1) * (lat - lat1) - (lon - lon1) * (lat2 - lat1)
         if side == 0.0 and min(lon1, lon2) <= lon <= max(lon1, lon2):
             return True
@@ -212,116 +177,11 @@ def _crossings_odd(arrays: Arrays, shape: int, lon: float, lat: float) -> bool:
 
 
 @compiled
-def _nearest(
-    arrays: Arrays, shape: int, spot: Spot, within_m: float, edge: int
-) -> tuple[float, int]:
-    """Square of the metres to the nearest edge, and its number.
-
-    Anything more than `within_m` if none is that near. The likeliest edge is measured first
-    (`edge`, or those in the nearest box), so that hardly another is near enough to be.
-    """
-    row, boxes = arrays[0][shape], arrays[4]
-    limit = within_m * 1.001 + 1.0
-    best = (limit * limit, edge)
-    if edge >= 0:
-        best = (min(best[0], _edge2(arrays[1], edge, spot)), edge)
-    count = (row["edges"] + BLOCK - 1) // BLOCK
-    if count <= BLOCK:
-        return _nearest_in(arrays, shape, (0, count), spot, best)
-    first = row["first_wide_box"]
-    wides = (count + BLOCK - 1) // BLOCK
-    home = -1
-    if edge < 0:
-        home = _nearest_box(boxes, first, first + wides, spot) - first
-        blocks = (home * BLOCK, min(count, (home + 1) * BLOCK))
-        best = _nearest_in(arrays, shape, blocks, spot, best)
-    for wide in range(wides):
-        if wide != home and _gap2(boxes, first + wide, spot) <= best[0]:
-            blocks = (wide * BLOCK, min(count, (wide + 1) * BLOCK))
-            best = _nearest_in(arrays, shape, blocks, spot, best)
-    return best
-
-
-@compiled
-def _gap2(boxes: NDArray[np.float64], box: int, spot: Spot) -> float:
-    """Square of metres that no edge within a box measures less than.
-
-    Reckoned as `_edge2` does, with the least metres in a degree that it may find in the box.
-    """
-    south_by, north_by = boxes[box, 1] - spot.lat, boxes[box, 3] - spot.lat
-    least = spot.east + min(spot.east_slope * south_by, spot.east_slope * north_by)
-    x = max(boxes[box, 0] - spot.lon, spot.lon - boxes[box, 2], 0.0) * max(0.0, least)
-    # A degree of latitude varies by 1 %.
-    y = max(south_by, -north_by, 0.0) * spot.north * 0.98
-    return float((x * x + y * y) * (1.0 - 1e-9))
-
-
-@compiled
-def _nearest_box(boxes: NDArray[np.float64], first: int, end: int, spot: Spot) -> int:
-    """The nearest of the boxes from `first` to before `end`."""
-    home, least = first, math.inf
-    for box in range(first, end):
-        gap2 = _gap2(boxes, box, spot)
-        if gap2 < least:
-            home, least = box, gap2
-    return home
-
-
-@compiled
-def _nearest_in(
-    arrays: Arrays, shape: int, blocks: tuple[int, int], spot: Spot, best: tuple[float, int]
-) -> tuple[float, int]:
-    """The nearest edge in some blocks, as `_nearest`; `best` if none is nearer."""
-    row, boxes = arrays[0][shape], arrays[4]
-    first = row["first_box"]
-    home = -1
-    if best[1] < 0 and blocks[1] - blocks[0] > FEW:
-        home = _nearest_box(boxes, first + blocks[0], first + blocks[1], spot) - first
-        best = _nearest_of_block(arrays, row, home, spot, best)
-    for block in range(blocks[0], blocks[1]):
-        if block != home and _gap2(boxes, first + block, spot) <= best[0]:
-            best = _nearest_of_block(arrays, row, block, spot, best)
-    return best
-
-
-@compiled
-def _nearest_of_block(
-    arrays: Arrays, row: np.void, block: int, spot: Spot, best: tuple[float, int]
-) -> tuple[float, int]:
-    edge = row["first_edge"] + block * BLOCK
-    least, nearest = best
-    for i in range(edge, min(edge + BLOCK, row["first_edge"] + row["edges"])):
-        away2 = _edge2(arrays[1], i, spot)
-        if away2 < least:
-            least, nearest = away2, i
-    return least, nearest
-
-
-@compiled
-def _edge2(edges: NDArray[np.float64], i: int, spot: Spot) -> float:
-    """Square of the metres to an edge.
-
-    The foot on the edge is found in the flat metric at the place; the way to it is then measured
-    with the metric at its middle, which is exact to the second order.
-    """
-    east, north = spot.east, spot.north
-    dlon, dlat = edges[i, 0] - spot.lon, edges[i, 1] - spot.lat
-    along_lon, along_lat = edges[i, 2] - edges[i, 0], edges[i, 3] - edges[i, 1]
-    ex, ey = along_lon * east, along_lat * north
-    t = -(dlon * east * ex + dlat * north * ey) / (ex * ex + ey * ey)
-    t = min(1.0, max(0.0, t))
-    dlon += t * along_lon
-    dlat += t * along_lat
-    x = dlon * (east + spot.east_slope * dlat)
-    y = dlat * (north + spot.north_slope * dlat)
-    return float(x * x + y * y)
-
-
-@compiled
 def _outer_m(arrays: Arrays, shape: int, lon: float, lat: float, within_m: float) -> float:
     """Metres to a disc's centre or a corridor's line; exact up to its edge and `within_m` on."""
     row = arrays[0][shape]
     if row["form"] == DISC:
         return geodesic_m(row["lon"], row["lat"], lon, lat)
     within_m += row["reach_m"]
-    return math.sqrt(_nearest(arrays, shape, spot_at(lon, lat), within_m, -1)[0])
+    spot = spot_at(lon, lat)
+    return math.sqrt(search(arrays, shape, spot, none_within(within_m, 1)).first2)

@@ -29,7 +29,10 @@ EDGES_A_BAND: Final = 4
 COPIES: Final = 4
 """An edge is listed in every band that it passes; lists may be this much longer than the edges."""
 BLOCK: Final = 8
-"""So many edges in a row share a box; and so many boxes share a wider one."""
+"""So many edges in a row share a box, and so many boxes a wider one; all are measured at once."""
+SHIFT: Final = 3
+LANE: Final = BLOCK - 1
+"""Edge e is number `e & LANE` of block `e >> SHIFT`."""
 
 SHAPE_ROW: Final = np.dtype(
     [
@@ -45,17 +48,17 @@ SHAPE_ROW: Final = np.dtype(
         ("bands_per_deg", np.float64),
         ("bands", np.int64),
         ("first_band", np.int64),
-        ("first_edge", np.int64),
-        ("edges", np.int64),
-        ("first_box", np.int64),
-        ("first_wide_box", np.int64),
+        ("first_block", np.int64),
+        ("blocks", np.int64),
+        ("first_group", np.int64),
+        ("first_wide", np.int64),
         ("form", np.int64),
     ]
 )
 """One shape: its bounding box in degrees (radius and half width included), degrees of longitude
 in a metre at its poleward side (never too few), a disc's centre, radius or half width, and its
 bands of latitude: `bands` of equal height from `band_south` up, rows in `starts` from
-`first_band`. Its edges, the boxes of its blocks of edges, and the boxes of its blocks of those."""
+`first_band`. Its blocks of edges; the groups of their boxes; the groups of those groups' boxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,16 @@ class EdgeTable:
     shapes: NDArray[np.void]
     """One `SHAPE_ROW` a shape."""
     edges: Edges
-    """(n, 4): lon1, lat1, lon2, lat2, degrees; ring by ring: those in a row lie together."""
+    """(blocks, 4, BLOCK): lon1, lat1, lon2, lat2, degrees, of so many edges side by side; ring by
+    ring: those in a row lie together. A shape's last block is filled with its last edge."""
     banded: NDArray[np.int32]
-    """Numbers of edges, band by band: an inside is told by the few at its own latitude."""
+    """Numbers of edges (`BLOCK * block + lane`), band by band: an inside is told by the few at its
+    own latitude."""
     starts: NDArray[np.int64]
     """Band b of a shape is `banded[starts[first_band + b]:starts[first_band + b + 1]]`."""
     boxes: NDArray[np.float64]
-    """(boxes, 4): west, south, east, north, degrees: what is far from a box is not measured."""
+    """(groups, 4, BLOCK): west, south, east, north, degrees, of so many boxes side by side: what is
+    far from a box is not measured."""
 
     def __len__(self) -> int:
         """Count the shapes."""
@@ -85,27 +91,28 @@ class EdgeTable:
 def build_edge_table(shapes: Sequence[Shape]) -> EdgeTable:
     """Lay shapes out as arrays; shape `i` keeps number `i`."""
     rows = np.zeros(len(shapes), SHAPE_ROW)
-    edges: list[Edges] = [np.zeros((0, 4))]
+    blocks: list[Edges] = [np.zeros((0, 4, BLOCK))]
     banded, starts = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
-    boxes: list[NDArray[np.float64]] = [np.zeros((0, 4))]
-    far = {"edge": 0, "listed": 0, "band": 0, "box": 0}
+    groups: list[NDArray[np.float64]] = [np.zeros((0, 4, BLOCK))]
+    far = {"block": 0, "listed": 0, "band": 0, "group": 0}
     for row, shape in zip(rows, shapes, strict=True):
         _describe(row, shape)
         own = _edges_of(shape)
         listed, begins = _banded(row, own)
-        narrow, wide = _boxes(own)
-        row["first_edge"], row["edges"], row["first_band"] = far["edge"], len(own), far["band"]
-        row["first_box"], row["first_wide_box"] = far["box"], far["box"] + len(narrow)
-        edges.append(own)
-        banded.append((listed + far["edge"]).astype(np.int32))
+        blocked, (narrow, wide) = _side_by_side(own), _boxes(own)
+        row["first_block"], row["blocks"] = far["block"], len(blocked)
+        row["first_band"] = far["band"]
+        row["first_group"], row["first_wide"] = far["group"], far["group"] + len(narrow)
+        blocks.append(blocked)
+        banded.append((listed + BLOCK * far["block"]).astype(np.int32))
         starts.append(begins + far["listed"])
-        boxes += [narrow, wide]
-        far["edge"] += len(own)
+        groups += [narrow, wide]
+        far["block"] += len(blocked)
         far["listed"] += len(listed)
         far["band"] += len(begins)
-        far["box"] += len(narrow) + len(wide)
+        far["group"] += len(narrow) + len(wide)
     lists = np.concatenate(banded), np.concatenate(starts)
-    return EdgeTable(rows, np.concatenate(edges), *lists, np.concatenate(boxes))
+    return EdgeTable(rows, np.concatenate(blocks), *lists, np.concatenate(groups))
 
 
 def _edges_of(shape: Shape) -> NDArray[np.float64]:
@@ -149,13 +156,13 @@ def _describe(row: np.void, shape: Shape) -> None:
         row["west"], row["east"] = -np.inf, np.inf  # it goes on beyond the antimeridian
 
 
-def _boxes(edges: Edges) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Boxes of each `BLOCK` of edges, and of each `BLOCK` of those boxes."""
+def _boxes(edges: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Groups of boxes round each block of edges, and groups of boxes round each such group."""
     if not len(edges):
-        return np.zeros((0, 4)), np.zeros((0, 4))
+        return np.zeros((0, 4, BLOCK)), np.zeros((0, 4, BLOCK))
     low, high = np.minimum(edges[:, :2], edges[:, 2:]), np.maximum(edges[:, :2], edges[:, 2:])
     narrow = _merged(np.column_stack([low, high]))
-    return narrow, _merged(narrow)
+    return _side_by_side(narrow), _side_by_side(_merged(narrow))
 
 
 def _merged(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -163,6 +170,15 @@ def _merged(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     begins = np.arange(0, len(boxes), BLOCK)
     low = np.minimum.reduceat(boxes[:, :2], begins)
     return np.column_stack([low, np.maximum.reduceat(boxes[:, 2:], begins)])
+
+
+def _side_by_side(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 4) as (blocks, 4, BLOCK), filled with the last one."""
+    if not len(rows):
+        return np.zeros((0, 4, BLOCK))
+    at = np.minimum(np.arange(-(-len(rows) // BLOCK) * BLOCK), len(rows) - 1)
+    blocks: NDArray[np.float64] = rows[at].reshape(-1, BLOCK, 4).transpose(0, 2, 1)
+    return blocks
 
 
 def _banded(row: np.void, edges: Edges) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,7 +1,7 @@
 """Which shapes are near many places, and how far their edges are: wearers and their own zones.
 
-How far a zone is clear of a wearer is carried from place to place: until they have come as far as
-the nearest zone was, nothing needs to be measured again.
+What is known of a shape from one place is carried on to the next: how far it is clear, on which
+side of its edge the wearer is, and which blocks of edges alone can be nearest near there.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from ringfence.geo.compiled import compiled
-from ringfence.geo.distance import BEYOND_M, Known, Spot, signed_from, spot_at
-from ringfence.geo.metric import LAT_M_MIN
+from ringfence.geo.distance import BEYOND_M, signed_of
+from ringfence.geo.edges import DISC
+from ringfence.geo.metric import LAT_M_MIN, geodesic_m
+from ringfence.geo.nearest import Nearest, Spot, none_within, search, spot_at, with_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,24 +29,30 @@ if TYPE_CHECKING:
 SLACK_M: Final = 1_000.0
 """How far beyond the reach is measured, so that there is a way to go before it need be again."""
 CLEAR_MOST_M: Final = 50_000.0
-"""Boxes say how far away a shape is; no further, since meridians draw together."""
-LEAP_M: Final = 2 * CLEAR_MOST_M
-"""After such a way nothing is known any more."""
+"""What is known reaches no further, since meridians draw together."""
 DEGREE_M: Final = 111_700.0
 """No degree of latitude, and none of longitude at the equator, is longer on the ellipsoid."""
-BAND_DEG: Final = 0.5
-"""Within so many degrees of latitude a degree of longitude is reckoned as long as at their most."""
+BAND_DEG: Final = 0.1
+"""Within so many degrees of latitude a degree of longitude is reckoned as long as at the most …"""
+BESIDE_DEG: Final = BAND_DEG + CLEAR_MOST_M / LAT_M_MIN
+"""… that it is so far from the band's middle, where anything known may have been measured."""
+POLAR_DEG: Final = 84.0
+"""Nearer the pole distances err more, and nothing is carried."""
+TRUE: Final = 0.998
+SURE_M: Final = 0.1
+"""Distances are exact within 0.2 % and 5 cm (docs/geometry.md)."""
 WAY: Final = np.dtype(
-    [(name, np.float64) for name in ("lon", "lat", "band_lat", "east", "gone_m", "wake_m")]
+    [(name, np.float64) for name in ("lon", "lat", "quiet_m", "band_lat", "east")]
 )
-"""A wearer on the way: the last place, metres in a degree of longitude at most about `band_lat`,
-metres gone so far (never too few), and at how many any shape is to be measured next."""
+"""A wearer: a place within `quiet_m` of which none of the shapes is near; metres in a degree of
+longitude at most about `band_lat`."""
 CLEARANCE: Final = np.dtype(
-    [(name, np.float64) for name in ("wake_m", "gone_m", "signed_m", "clear_m")]
-    + [("edge", np.int64)]
+    [(name, np.float64) for name in ("lon", "lat", "quiet_m", "signed_m", "outer_m")]
+    + [("bounds_m", np.float64, 3), ("blocks", np.int64, 3)]
 )
-"""A wearer's shape: after how many metres gone it is to be measured next; when it was measured
-last, what was found, how far its edge is at least, and which edge was the nearest."""
+"""A wearer's shape, from where it was measured: within `quiet_m` of there its edge is not within
+reach; the signed distance, and half its width; the three blocks of edges that were nearest, the
+nearest first (−1 = none); and how far all but one, two, three of them are at least."""
 PIECE: Final = 1 << 20
 """Room for pairs in one piece of the answer."""
 
@@ -89,6 +97,14 @@ class Asked(NamedTuple):
     reach_m: float
 
 
+class Here(NamedTuple):
+    """Where a wearer is."""
+
+    spot: Spot
+    moved_m: float
+    """From where a shape was measured; never too few, and NaN if it was not."""
+
+
 def near_own(arrays: Arrays, own: Own, places: Places, reach_m: float) -> Near:
     """Each wearer's own shapes that a place lies in, or at most `reach_m` from.
 
@@ -104,9 +120,9 @@ def near_own(arrays: Arrays, own: Own, places: Places, reach_m: float) -> Near:
     ways = np.zeros(len(own.first) - 1, WAY)
     ways["band_lat"] = np.nan
     clearances = np.zeros(len(own.shapes), CLEARANCE)
-    clearances["edge"] = -1
+    clearances["lon"] = np.nan
+    clearances["blocks"] = -1
     most = int(np.diff(own.first).max(initial=1))
-
     asked = Asked(arrays, own, places, float(reach_m))
 
     def some(out: Pairs, stands_at: NDArray[np.int64]) -> bool:
@@ -146,72 +162,160 @@ def _near_own(
     stands_at: NDArray[np.int64],
 ) -> bool:
     """Write pairs until all places are done, or `out` has no room for another place."""
-    own, places, reach_m = asked.own, asked.places, asked.reach_m
-    ways, clearances = memory
+    own, places = asked.own, asked.places
     written = 0
     for i in range(stands_at[0], len(places.lon)):
         who, lon, lat = places.whose[i], places.lon[i], places.lat[i]
         if who < 0 or not math.isfinite(lon + lat):
             continue
-        first, end = own.first[who], own.first[who + 1]
-        if written + end - first > len(out[0]):
+        if written + own.first[who + 1] - own.first[who] > len(out[0]):
             stands_at[0], stands_at[1] = i, written
             return False
-        way = ways[who]
-        _go(way, lon, lat)
-        if way["gone_m"] < way["wake_m"]:
-            continue
-        spot, wake_m = spot_at(lon, lat), math.inf
-        for zone in range(first, end):
-            clearance = clearances[zone]
-            if way["gone_m"] >= clearance["wake_m"]:
-                _measure(asked, zone, way, spot, clearance)
-            signed_m = clearance["signed_m"]
-            if signed_m < -reach_m:
-                wake_m = min(wake_m, clearance["wake_m"])
-                continue
-            wake_m = 0.0
-            told_m = signed_m if signed_m <= reach_m else BEYOND_M
-            out[0][written], out[1][written], out[2][written] = i, own.shapes[zone], told_m
-            written += 1
-        way["wake_m"] = wake_m
+        way = memory[0][who]
+        if not abs(lat - way["band_lat"]) < BAND_DEG:
+            way["band_lat"], way["east"] = lat, _east_most(lat)
+        if not _moved2(way, way["east"], lon, lat) < way["quiet_m"] * way["quiet_m"]:
+            written = _tell(asked, memory, i, out, written)
     stands_at[1] = written
     return True
 
 
 @compiled
-def _go(way: np.void, lon: float, lat: float) -> None:
-    """Add the way to a place; after a leap, or at the first place, all is to be measured."""
-    if not abs(lat - way["band_lat"]) < BAND_DEG:
-        way["band_lat"] = lat
-        way["east"] = DEGREE_M * math.cos(math.radians(max(0.0, abs(lat) - BAND_DEG)))
-        way["gone_m"] += LEAP_M
-    else:
-        x, y = (lon - way["lon"]) * way["east"], (lat - way["lat"]) * DEGREE_M
-        way["gone_m"] += min(LEAP_M, math.sqrt(x * x + y * y))
-    way["lon"], way["lat"] = lon, lat
+def _east_most(lat: float) -> float:
+    """Metres in a degree of longitude, at most, about a latitude."""
+    if abs(lat) > POLAR_DEG:
+        return math.inf
+    return DEGREE_M * math.cos(math.radians(max(0.0, abs(lat) - BESIDE_DEG)))
 
 
 @compiled
-def _measure(asked: Asked, zone: int, way: np.void, spot: Spot, clearance: np.void) -> None:
-    """Measure one shape from where a wearer is, and say after what way it need be again."""
-    shape, reach_m, gone_m = asked.own.shapes[zone], asked.reach_m, way["gone_m"]
-    wide_m = reach_m + SLACK_M
-    clear_m = box_gap_m(asked.arrays[0][shape], spot.lon, spot.lat)
-    signed_m = -BEYOND_M
-    if clear_m <= wide_m:
-        side = 1 if clearance["signed_m"] > 0.0 else -1
-        # Who came as far as the edge was away may have crossed it.
-        if not 1.01 * (gone_m - clearance["gone_m"]) + 1.0 < 0.99 * clearance["clear_m"]:
-            side = 0
-        known = Known(clearance["edge"], side)
-        signed_m, edge = signed_from(asked.arrays, shape, spot, wide_m, known)
-        clearance["edge"] = edge
-        clear_m = min(wide_m, abs(signed_m))
-    clearance["signed_m"], clearance["gone_m"] = signed_m, gone_m
-    clearance["clear_m"] = clear_m
-    # Distances are exact within 0.2 %, and boxes within less than 1 %.
-    clearance["wake_m"] = gone_m + max(0.0, 0.99 * clear_m - 1.01 * reach_m - 1.0)
+def _moved2(since: np.void, east: float, lon: float, lat: float) -> float:
+    """Square of the metres to a place, never too few; NaN from nowhere."""
+    x, y = (lon - since["lon"]) * east, (lat - since["lat"]) * DEGREE_M
+    return float(x * x + y * y)
+
+
+@compiled
+def _tell(
+    asked: Asked,
+    memory: tuple[NDArray[np.void], NDArray[np.void]],
+    i: int,
+    out: Pairs,
+    written: int,
+) -> int:
+    """Write the pairs of one place; how many are written then."""
+    own, reach_m, who = asked.own, asked.reach_m, asked.places.whose[i]
+    lon, lat, way = asked.places.lon[i], asked.places.lat[i], memory[0][who]
+    east, before = way["east"], written
+    spot = Spot(lon, lat, 0.0, 0.0, 0.0, 0.0)
+    for zone in range(own.first[who], own.first[who + 1]):
+        clearance = memory[1][zone]
+        moved2 = _moved2(clearance, east, lon, lat)
+        signed_m = clearance["signed_m"]
+        if not moved2 < clearance["quiet_m"] * clearance["quiet_m"]:
+            if spot.east == 0.0:
+                spot = spot_at(lon, lat)
+            signed_m = _measure(asked, zone, Here(spot, math.sqrt(moved2)), clearance)
+        if signed_m >= -reach_m:
+            told_m = signed_m if signed_m <= reach_m else BEYOND_M
+            out[0][written], out[1][written], out[2][written] = i, own.shapes[zone], told_m
+            written += 1
+    way["quiet_m"] = 0.0
+    if written == before:
+        way["lon"], way["lat"] = lon, lat
+        way["quiet_m"] = _quiet_m(memory[1][own.first[who] : own.first[who + 1]], way)
+    return written
+
+
+@compiled
+def _quiet_m(clearances: NDArray[np.void], way: np.void) -> float:
+    """How far a wearer may go before any shape can be within reach."""
+    quiet_m = CLEAR_MOST_M
+    for zone in range(len(clearances)):
+        moved2 = _moved2(clearances[zone], way["east"], way["lon"], way["lat"])
+        quiet_m = min(quiet_m, clearances[zone]["quiet_m"] - math.sqrt(moved2))
+    return max(0.0, quiet_m)
+
+
+@compiled
+def _measure(asked: Asked, zone: int, here: Here, clearance: np.void) -> float:
+    """The signed distance of one shape, measured as far as `SLACK_M` beyond the reach.
+
+    From the blocks of edges that were nearest before, if no other can be by now.
+    """
+    spot, moved_m, bounds_m = here.spot, here.moved_m, clearance["bounds_m"]
+    found = none_within(asked.reach_m + SLACK_M + clearance["outer_m"], 3)
+    for nth in range(3):
+        block = clearance["blocks"][nth]
+        if block < 0:
+            break
+        found = with_block(asked.arrays[1], spot, found, block)
+        away_m = math.sqrt(found.first2)
+        if away_m < TRUE * (bounds_m[nth] - moved_m) - SURE_M:
+            signed_m = _signed_m(asked, zone, here, clearance, away_m)
+            if abs(signed_m) > asked.reach_m:
+                _note(asked, clearance, spot, signed_m)
+                for k in range(3):
+                    bounds_m[k] -= moved_m
+            return signed_m
+        if not away_m < TRUE * (bounds_m[2] - moved_m) - SURE_M:
+            break
+    return _measure_anew(asked, zone, here, clearance, found)
+
+
+@compiled
+def _signed_m(asked: Asked, zone: int, here: Here, clearance: np.void, away_m: float) -> float:
+    """The signed distance, where the nearest edge is so far away."""
+    if clearance["outer_m"] > 0.0:
+        return float(clearance["outer_m"] - away_m)
+    before_m, side = clearance["signed_m"], 0
+    # Who went as far as the edge was away may have crossed it.
+    if here.moved_m < min(CLEAR_MOST_M, TRUE * abs(before_m) - SURE_M):
+        side = 1 if before_m > 0.0 else -1
+    place = here.spot.lon, here.spot.lat
+    return signed_of(asked.arrays, asked.own.shapes[zone], place, away_m, side)
+
+
+@compiled
+def _measure_anew(asked: Asked, zone: int, here: Here, clearance: np.void, found: Nearest) -> float:
+    """As `_measure`, among all edges; notes what is found."""
+    shape, spot = asked.own.shapes[zone], here.spot
+    row, wide_m = asked.arrays[0][shape], asked.reach_m + SLACK_M
+    clear_m = box_gap_m(row, spot.lon, spot.lat)
+    if not clear_m <= wide_m:
+        clearance["blocks"][0] = -1
+        _note(asked, clearance, spot, -clear_m)
+        return -clear_m
+    if row["form"] == DISC:
+        signed_m = row["reach_m"] - geodesic_m(row["lon"], row["lat"], spot.lon, spot.lat)
+        _note(asked, clearance, spot, signed_m)
+        return float(signed_m)
+    if found.first < 0:
+        found = none_within(wide_m + row["reach_m"], 3)
+    found = search(asked.arrays, shape, spot, found)
+    clearance["outer_m"] = row["reach_m"]
+    signed_m = _signed_m(asked, zone, here, clearance, math.sqrt(found.first2))
+    signed_m = max(-wide_m, min(wide_m, signed_m))
+    _note(asked, clearance, spot, signed_m)
+    blocks, bounds_m = clearance["blocks"], clearance["bounds_m"]
+    blocks[0], blocks[1], blocks[2] = found.first, found.second, found.third
+    bounds_m[0], bounds_m[1] = _bound_m(found.second2), _bound_m(found.third2)
+    bounds_m[2] = _bound_m(found.others2)
+    return signed_m
+
+
+@compiled
+def _bound_m(away2: float) -> float:
+    """How far away is surely true of what measures so much, squared."""
+    return min(CLEAR_MOST_M, TRUE * math.sqrt(away2) - SURE_M)
+
+
+@compiled
+def _note(asked: Asked, clearance: np.void, spot: Spot, signed_m: float) -> None:
+    """Note where a shape was measured, and after what way it need be again."""
+    clearance["lon"], clearance["lat"], clearance["signed_m"] = spot.lon, spot.lat, signed_m
+    clear_m = _bound_m(signed_m * signed_m)
+    clearance["quiet_m"] = max(0.0, clear_m - asked.reach_m / TRUE - SURE_M)
 
 
 @compiled
