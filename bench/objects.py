@@ -65,7 +65,7 @@ def of_objects(law: Any) -> Any:
         sure=by_two(law.sure),
         **{
             name: objects(getattr(law, name))
-            for name in ("rows", "wearers", "slots", "pairs", "events")
+            for name in ("rows", "wearers", "slots", "pairs", "events", "far")
         },
     )
 
