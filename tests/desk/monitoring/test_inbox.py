@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ringfence.desk.cases.tag_actions import add_tag
-from ringfence.desk.monitoring.inbox import MAX_WAITING, MAX_WAITING_BYTES, ReportInbox, _Waiting
+from ringfence.desk.monitoring.inbox import ReportInbox
+from ringfence.desk.monitoring.lines import MAX_WAITING, MAX_WAITING_BYTES
 from ringfence.desk.monitoring.models import Frame, Quarantine, Report
 from ringfence.desk.monitoring.storing import store
 from ringfence.gateway.report import (
@@ -52,6 +53,12 @@ def said(seq: int, **fields: float) -> Said:
 
 def delivery(tag: KnownTag, *seqs: int, raw: bytes = b"{}") -> Delivery:
     return Delivery(tag, "reports", "192.0.2.1", raw, 1_772_359_400_000, [said(s) for s in seqs])
+
+
+def kept(tag: KnownTag, seq: int) -> Delivery:
+    """What a tag kept for long."""
+    one = delivery(tag, seq)
+    return one._replace(received_ms=max(r.time_ms for r in one.reports) + 3_600_000)
 
 
 def put_all(inbox: ReportInbox, deliveries: list[Delivery]) -> list[Outcome]:
@@ -185,13 +192,13 @@ def test_too_much_waiting_is_refused_at_the_door_and_none_of_it_lost(tag: KnownT
 
     async def scene() -> None:
         for seq in range(MAX_WAITING):
-            inbox.put(delivery(tag, seq), heard.append)
+            inbox.put(kept(tag, seq), heard.append)
         with pytest.raises(InboxFullError):
-            inbox.put(delivery(tag, 9_999_999), heard.append)
+            inbox.put(kept(tag, 9_999_999), heard.append)
         inbox.start()
         while len(heard) < MAX_WAITING:
             await asyncio.sleep(0.01)
-        inbox.put(delivery(tag, 9_999_999), heard.append)
+        inbox.put(kept(tag, 9_999_999), heard.append)
         while len(heard) <= MAX_WAITING:
             await asyncio.sleep(0.01)
 
@@ -243,7 +250,7 @@ def test_a_full_disk_acknowledges_nothing_says_so_and_is_over_by_itself(
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA page_count")
         cursor.execute(f"PRAGMA max_page_count={cursor.fetchone()[0]}")
-    (outcome,) = put_all(inbox, [delivery(tag, 2, raw=bytes(900_000))])
+    (outcome,) = put_all(inbox, [delivery(tag, 2, raw=bytes(5_000_000))])
     assert isinstance(outcome, NotStored)
     assert "disk is full" in outcome.why
     assert "disk is full" in (inbox.trouble or "")
@@ -251,7 +258,7 @@ def test_a_full_disk_acknowledges_nothing_says_so_and_is_over_by_itself(
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA max_page_count=1000000")
     eventually(lambda: inbox.trouble is None)
-    assert put_all(inbox, [delivery(tag, 2, raw=bytes(900_000))]) == [Receipt(1, 0)]
+    assert put_all(inbox, [delivery(tag, 2, raw=bytes(5_000_000))]) == [Receipt(1, 0)]
 
 
 def test_set_apart_keeps_bytes_peer_and_reason(inbox: ReportInbox) -> None:
@@ -300,7 +307,7 @@ def test_what_can_not_be_stored_does_not_cost_what_was_set_apart(
     inbox.stop()
     made = ReportInbox(ring=lambda: None)
     made.set_apart(apart(tag, b"of a phone that was told it was taken"))
-    made._queue.put(_Waiting(bad, lambda _: None))
+    made._lines.put(bad, lambda _: None)
     made.start()
     made.stop()
     assert Quarantine.objects.filter(raw=b"of a phone that was told it was taken").exists()
@@ -310,7 +317,7 @@ def test_a_writer_that_finds_the_unstorable_at_the_last_stops_all_the_same(tag: 
     bad = delivery(tag, 1, raw=b"bad")
     bad.reports[0] = bad.reports[0]._replace(satellites=2**80)
     made = ReportInbox(ring=lambda: None)
-    made._queue.put(_Waiting(bad, lambda _: None))
+    made._lines.put(bad, lambda _: None)
     made.start()
     made.stop()
     assert "not running" in (made.trouble or "")

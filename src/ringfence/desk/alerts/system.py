@@ -31,7 +31,7 @@ from ringfence.desk.monitoring.sightings import latest_report_id, set_apart_sinc
 ACTOR = "system:alerts.system"
 KIND = "system"
 WINDOW = timedelta(minutes=WINDOW_MIN)
-MOST_SIGHTINGS = 20_000
+MOST_SIGHTINGS = 4_000
 """Read in one run; if more have come, the older ones are left out: clones do not hurry."""
 TOO_MANY = "too_many"
 """The quarantine's reason for what a tag sent beyond its allowance."""

@@ -10,8 +10,8 @@ from ringfence.desk.monitoring.detect import detect, wake_due
 from ringfence.desk.monitoring.quarantine_keeping import keep_within
 
 TIDY_EVERY_S = 60.0
-LOOK_EVERY_S = 5.0
-"""How often the platform looks after itself."""
+LOOK_EVERY_S = 1.0
+"""How often the platform looks after itself: often, so that each look is short."""
 KEEP_EVERY_S = 150.0
 """In this time each half of a full quarantine grows by 1.2 MiB, or 2,400 rows, at most; its size is
 counted row by row."""

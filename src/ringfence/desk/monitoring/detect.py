@@ -33,6 +33,7 @@ from ringfence.desk.monitoring.judging import (
 )
 from ringfence.desk.monitoring.late import Late
 from ringfence.desk.monitoring.models import Cursor, PoisonReport, WearerState
+from ringfence.desk.monitoring.pacing import pacing
 from ringfence.desk.monitoring.plans import Plans
 from ringfence.desk.monitoring.poison import Poison, judge_around
 from ringfence.desk.monitoring.preparing import (
@@ -52,7 +53,7 @@ from ringfence.engine import NEVER_WAKES, evaluate
 
 CATCH_UP = 5
 """How many times as much is read at once while a backlog lasts."""
-ROUND_S = 0.25
+ROUND_S = 0.15
 """What waits is taken up in portions that take about as long: live reports come in between."""
 FIRST_PACE, PACES = 400.0, (80.0, 1_600.0)
 """Wearers judged again in a second: as supposed at first; and what a measurement is kept within."""
@@ -287,6 +288,7 @@ def detect(limit: int = 2000) -> int:
     Once a run was full, the next may be `CATCH_UP` times as large: what comes newest first after an
     outage rewinds its wearer once a run, whatever its size.
     """
+    pacing.round_begins()
     most = limit * CATCH_UP if _detector.behind else limit
     try:
         read = _detector.detect(most)

@@ -10,8 +10,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable
-from queue import Empty, SimpleQueue
-from typing import NamedTuple
 
 import structlog
 from django.db import DatabaseError, connection, connections
@@ -19,7 +17,9 @@ from django.db import DatabaseError, connection, connections
 from ringfence.desk.kit import bell
 from ringfence.desk.monitoring import metrics
 from ringfence.desk.monitoring.allowance import Allowances
+from ringfence.desk.monitoring.lines import Apart, Done, Lines, Outcome, Waiting
 from ringfence.desk.monitoring.models import Cursor
+from ringfence.desk.monitoring.pacing import pacing
 from ringfence.desk.monitoring.storing import store
 from ringfence.gateway.report import (
     Delivery,
@@ -29,30 +29,12 @@ from ringfence.gateway.report import (
     SetApart,
 )
 
-MAX_WAITING = 4096
-"""Deliveries that may wait to be stored …"""
-MAX_WAITING_BYTES = 16 << 20
-"""… and their bytes: beyond either, tags are asked to come back."""
-MAX_GROUP = 256
-"""Deliveries in one transaction: some 4,000 reports, well under 100 ms for the stage that waits."""
 MOST_LATER = 64
 """Items for the quarantine that wait for an end of trouble: 64 MiB at most."""
 PROBE_S = 1.0
 """How often an inbox in trouble tries by itself whether it is over."""
 
 log = structlog.get_logger("ringfence.inbox")
-Outcome = Receipt | NotStored
-Done = Callable[[Outcome], None]
-
-
-class _Waiting(NamedTuple):
-    delivery: Delivery
-    done: Done
-
-
-class _Apart(NamedTuple):
-    item: SetApart
-    done: Done | None = None
 
 
 class ReportInbox:
@@ -60,13 +42,11 @@ class ReportInbox:
 
     def __init__(self, *, ring: Callable[[], None] = bell.ring) -> None:
         self._ring = ring
-        self._queue: SimpleQueue[_Waiting | _Apart | None] = SimpleQueue()
-        # Each counter has one writing thread; their difference is what waits.
-        self._bytes_in = self._bytes_out = 0
+        self._lines = Lines(pacing)
         self._trouble: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._allowances = Allowances(time.monotonic())
-        self._later: list[_Apart] = []
+        self._later: list[Apart] = []
         """Set apart while nothing could be stored, and nobody will send it again for that."""
         self._thread = threading.Thread(target=self._run, name="inbox")
 
@@ -76,7 +56,7 @@ class ReportInbox:
 
     def stop(self, timeout_s: float = 4.0) -> None:
         """Commit and answer what was put in, then stop the writer."""
-        self._queue.put(None)
+        self._lines.end()
         self._thread.join(timeout_s)
 
     @property
@@ -92,19 +72,16 @@ class ReportInbox:
         Raises:
             InboxFullError: too much is waiting.
         """
-        size = len(delivery.raw)
-        waiting_bytes = self._bytes_in - self._bytes_out
-        if self._queue.qsize() >= MAX_WAITING or waiting_bytes + size > MAX_WAITING_BYTES:
-            metrics.NOT_ACKNOWLEDGED.labels("full").inc()
-            raise InboxFullError
         self._loop = asyncio.get_running_loop()
-        self._bytes_in += size
-        self._queue.put(_Waiting(delivery, done))
+        try:
+            self._lines.put(delivery, done)
+        except InboxFullError:
+            metrics.NOT_ACKNOWLEDGED.labels("full").inc()
+            raise
 
     def has_room(self) -> bool:
         """Whether at most half of what may wait does: whoever found it full may go on."""
-        waiting_bytes = self._bytes_in - self._bytes_out
-        return self._queue.qsize() <= MAX_WAITING // 2 and waiting_bytes <= MAX_WAITING_BYTES // 2
+        return self._lines.half_empty
 
     def set_apart(self, item: SetApart, done: Done | None = None) -> None:
         """Keep `item` in the quarantine as far as the allowance goes; count it in any case.
@@ -112,50 +89,28 @@ class ReportInbox:
         `done` is called on this event loop when it is committed, or is not kept.
         """
         metrics.REPORTS_REFUSED.labels(item.reason).inc(item.reports)
-        full = self._queue.qsize() >= MAX_WAITING
-        if full or not self._allowances.grant(item, time.monotonic()):
+        if self._lines.full or not self._allowances.grant(item, time.monotonic()):
             metrics.SET_APART_UNKEPT.inc()
             if done:
                 asyncio.get_running_loop().call_soon(done, Receipt(0, 0))
             return
         if done:
             self._loop = asyncio.get_running_loop()
-        self._queue.put(_Apart(item, done))
+        self._lines.put_apart(Apart(item, done))
 
     def _run(self) -> None:
         try:
-            more = True
-            while more or not self._queue.empty():
-                waiting, apart, goes_on = self._gather()
-                # Told once: what can't be stored is set apart behind that word.
-                more = more and goes_on
+            # At the end, what can't be stored is set apart behind what was put in.
+            while not (self._lines.ended and self._lines.empty):
+                waiting, apart = self._lines.gather(PROBE_S)
                 if waiting or apart:
                     self._commit(waiting, apart)
-                elif more:
+                elif not self._lines.ended:
                     self._probe()
         finally:
             connections.close_all()
 
-    def _gather(self) -> tuple[list[_Waiting], list[_Apart], bool]:
-        """The next group; empty when nothing came in time; False at the end."""
-        waiting: list[_Waiting] = []
-        apart: list[_Apart] = []
-        try:
-            item = self._queue.get(timeout=PROBE_S)
-            while item is not None:
-                if isinstance(item, _Apart):
-                    apart.append(item)
-                else:
-                    waiting.append(item)
-                    self._bytes_out += len(item.delivery.raw)
-                if len(waiting) >= MAX_GROUP:
-                    return waiting, apart, True
-                item = self._queue.get_nowait()
-        except Empty:
-            return waiting, apart, True
-        return waiting, apart, False
-
-    def _commit(self, waiting: list[_Waiting], apart: list[_Apart]) -> None:
+    def _commit(self, waiting: list[Waiting], apart: list[Apart]) -> None:
         began_s = time.perf_counter()
         outcomes: list[Outcome]
         kept: Outcome = Receipt(0, 0)
@@ -175,12 +130,12 @@ class ReportInbox:
         self._answer(waiting, outcomes)
         self._tell((a.done, kept) for a in apart if a.done)
 
-    def _put_off(self, apart: list[_Apart]) -> None:
+    def _put_off(self, apart: list[Apart]) -> None:
         room = MOST_LATER - len(self._later)
         self._later += apart[:room]
         metrics.SET_APART_UNKEPT.inc(max(0, len(apart) - room))
 
-    def _keep(self, apart: list[_Apart]) -> None:
+    def _keep(self, apart: list[Apart]) -> None:
         """Keep apart, one by one, what shared its group with something that can't be stored."""
         for one in apart:
             try:
@@ -211,7 +166,7 @@ class ReportInbox:
             )
             return NotStored(f"this request {why}; it is kept apart for the platform's keeper")
 
-    def _answer(self, waiting: list[_Waiting], outcomes: list[Outcome]) -> None:
+    def _answer(self, waiting: list[Waiting], outcomes: list[Outcome]) -> None:
         receipts = [o for o in outcomes if isinstance(o, Receipt)]
         accepted = sum(r.accepted for r in receipts)
         metrics.REPORTS_IN.inc(accepted)
