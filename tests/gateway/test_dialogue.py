@@ -327,3 +327,18 @@ def test_a_teltonika_log_in_is_answered_as_its_maker_says() -> None:
         Dialogue(house, cable, "192.0.2.1:4000").receive(log_in)
         assert cable.sent == answer
         assert cable.closed == (answer == b"\x00")
+
+
+def test_what_waits_was_received_when_it_came() -> None:
+    # An alarm without a time is dated by it: kept bytes must come to the same whenever read.
+    inbox = Later(most=0)
+    cable = Cable()
+    talk = Dialogue(House(CODEC, inbox, Registered("d1"), Pace()), cable, "192.0.2.7:1")
+    talk.receive(b"login d1\n?\n")
+    assert cable.full
+    time.sleep(0.01)
+    inbox.most = 1
+    talk.work()
+    inbox.commit()
+    ((delivery),) = inbox.stored
+    assert delivery.reports[0].time_ms == delivery.received_ms

@@ -99,7 +99,8 @@ class Dialogue:
         self._peer = peer
         self._certified = certified
         self._conversation = house.codec.talk(self._model_of, False)  # noqa: FBT003 -- no keywords
-        self._todo: deque[Heard] = deque()
+        self._todo: deque[tuple[Heard, int]] = deque()
+        """With the instant at which its bytes came, epoch ms: what waits here was received then."""
         self._slots: deque[list[bytes | None]] = deque()
         self._faults = 0
         self._held = False
@@ -124,7 +125,7 @@ class Dialogue:
             return 0
         frames = self._conversation.receive(data)
         received_ms = time_ns() // 1_000_000
-        self._todo.extend(heard.dated(received_ms) for heard in frames)
+        self._todo.extend((heard.dated(received_ms), received_ms) for heard in frames)
         self.work()
         return len(frames)
 
@@ -133,7 +134,7 @@ class Dialogue:
         while self._todo and not self.ending:
             if len(self._slots) >= MAX_AHEAD:
                 self._flush()
-            if len(self._slots) >= MAX_AHEAD or not self._take(self._todo[0]):
+            if len(self._slots) >= MAX_AHEAD or not self._take(*self._todo[0]):
                 self._hold()
                 break
             self._todo.popleft()
@@ -164,7 +165,7 @@ class Dialogue:
         found = self._house.devices.find(self._house.codec.name, device)
         return found.model if found else DeviceModel()
 
-    def _take(self, heard: Heard) -> bool:
+    def _take(self, heard: Heard, received_ms: int) -> bool:
         """Take one frame in; False = not now."""
         device = self._known(heard.device) if heard.device is not None else None
         if device is None and (heard.device is not None or heard.reports):
@@ -189,9 +190,10 @@ class Dialogue:
         if device is None or not heard.reports:
             self._slots.append(slot)
             return True
-        if self._store(heard, device):
+        if self._store(heard, device, received_ms):
             return True
-        self._todo[0] = heard._replace(error=None)  # set apart already, when its turn comes again
+        # Set apart already, when its turn comes again.
+        self._todo[0] = heard._replace(error=None), received_ms
         return False
 
     def _known(self, name: str) -> Device | None:
@@ -203,9 +205,8 @@ class Dialogue:
         named = devices.find(self._house.codec.name, self._certified)
         return None if named or devices.tag_named(self._certified) else device
 
-    def _store(self, heard: Heard, device: Device) -> bool:
+    def _store(self, heard: Heard, device: Device, received_ms: int) -> bool:
         pace, tag = self._house.pace, device.tag
-        received_ms = time_ns() // 1_000_000
         load = load_of(heard.reports, heard.raw, received_ms)
         wait_s = pace.wait_s(tag.id, load)
         if wait_s:

@@ -58,6 +58,7 @@ DEVICES = {
         bytes(6) + b"\x20\xff\x08" * 2800,
         b"\x00\x0f1234" * 1500,
         bytes(8192),
+        b"\xff" * 8192,
     ],
 }
 FRAMES = [(name, frame) for name, frames in DEVICES.items() for frame in frames]

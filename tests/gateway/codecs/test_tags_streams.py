@@ -32,7 +32,7 @@ TELTONIKA = Family(
     teltonika.CODEC,
     [
         login(),
-        b"\xff",
+        b"\xff\xff" + login(),
         datagram(),
         packet([record([{113: 87, 249: 1}, {182: 9}])]),
         packet([record([{240: 1}], 0x8E, sized={385: bytes(30)})] * 2, 0x8E),

@@ -201,10 +201,10 @@ def test_a_frame_cut_short_costs_no_later_frame_its_turn() -> None:
         assert heard[-1].device == IMEI
 
 
-def test_a_ping_is_heard_and_skipped() -> None:
-    heard = talk(CODEC).receive(b"\xff" + login() + b"\xff" + packet([record()]))
-    assert [h.raw[:2] for h in heard] == [b"\xff", b"\x00\x0f", b"\xff", b"\x00\x00"]
-    assert [h.error for h in heard] == [None] * 4
+def test_pings_are_skipped() -> None:
+    heard = talk(CODEC).receive(b"\xff" + login() + b"\xff\xff" + packet([record()]) + b"\xff")
+    assert [h.raw[:2] for h in heard] == [b"\x00\x0f", b"\x00\x00"]
+    assert [h.error for h in heard] == [None] * 2
 
 
 def test_bytes_that_begin_nothing_are_set_apart_once() -> None:
@@ -338,6 +338,8 @@ def test_captured_packets_in_one_stream_lose_none_that_is_intact(shared: Path) -
 def test_captured_streams_are_cut_where_the_device_cut_them(shared: Path) -> None:
     records, _ = frames(shared, "TeltonikaFrameDecoder")
     for item in records:
-        heard = talk(CODEC).receive(bytes.fromhex(item["frame"]["data"]))
-        assert heard[0].raw == bytes.fromhex(item["expected_frame"]["data"])
+        stream, first = (bytes.fromhex(item[k]["data"]) for k in ("frame", "expected_frame"))
+        heard = talk(CODEC).receive(stream)
+        assert stream.startswith(first)
+        assert heard[0].raw == first or first == b"\xff"  # a sign of life is no frame here
         assert all(a.error is None and b.error is None for a, b in pairwise(heard))

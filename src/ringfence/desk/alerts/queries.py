@@ -16,7 +16,7 @@ from ringfence.desk.alerts.refusals import NoSuchAlertError
 from ringfence.desk.cases.models import Condition, ConditionVersion, Wearer
 from ringfence.desk.kit.clock import now
 from ringfence.desk.monitoring.models import Violation
-from ringfence.desk.monitoring.queries import TrailPoint, trail
+from ringfence.desk.monitoring.queries import TrailPoint, dated_on_arrival, trail
 
 BEFORE = timedelta(minutes=30)
 AFTER = timedelta(minutes=15)
@@ -34,6 +34,8 @@ class Part:
     """None for what the tag itself says."""
     changes: list[Changed]
     """What changed since it was first told."""
+    dated_on_arrival: bool
+    """The tag said no time of the alarm that it is about: it is dated when it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class AlertPage:
     """Latest first; `parts[0].violation.why` and `.doubts` are the explanation."""
     stamps: list[Stamp]
     moments: list[Moment]
+    dated_on_arrival: bool
+    """The tag said no time of the alarm with which it began: its event is dated when that came."""
     withdrawn: bool
     """Nothing that it is about stands any more."""
     trail_from_at: datetime
@@ -134,6 +138,9 @@ def alert_page(public_id: str, *, by: User) -> AlertPage:
         alert=alert,
         wearer=alert.wearer,
         parts=parts,
+        dated_on_arrival=any(
+            p.dated_on_arrival and p.violation.begin_at == alert.event_at for p in parts
+        ),
         withdrawn=bool(parts) and all(p.violation.withdrawn_at for p in parts),
         stamps=stamps(alert),
         moments=list(alert.moments.order_by("at", "id")),
@@ -156,6 +163,8 @@ def _parts(alert: Alert) -> list[Part]:
         "condition__victim", "condition__order"
     )
     versions = {(row.condition.key, row.version): row for row in rows}
+    by_tag = {v.begin_at for v in found if not v.condition_key}
+    undated = dated_on_arrival(alert.wearer, by_tag) if alert.wearer else set()
     parts = []
     for violation in found:
         version = versions.get((violation.condition_key, violation.version))
@@ -165,6 +174,7 @@ def _parts(alert: Alert) -> list[Part]:
                 condition=version.condition if version else None,
                 version=version,
                 changes=changes(list(violation.corrections.order_by("at", "id"))),
+                dated_on_arrival=violation.begin_at in undated,
             )
         )
     return parts

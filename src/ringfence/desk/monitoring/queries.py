@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from ringfence.desk.cases.models import Fitting, Wearer
 from ringfence.desk.kit.clock import from_ms, now, to_ms
@@ -23,6 +24,7 @@ from ringfence.desk.monitoring.models import (
 )
 from ringfence.engine.fix import E7, Signal, Source
 from ringfence.gateway.report import FUTURE_MS
+from ringfence.gateway.tcp_codecs import CODECS
 
 STAGE = "monitoring.detect"
 
@@ -135,6 +137,23 @@ def trail(wearer: Wearer, from_at: datetime, to_at: datetime) -> list[TrailPoint
     judged = [row for row in rows if _is_judged(row)]
     doubts = dict(zip([row.pk for row in judged], doubts_along(judged), strict=True))
     return [_point(row, doubts.get(row.pk)) for row in rows]
+
+
+def dated_on_arrival(wearer: Wearer, instants: Collection[datetime]) -> set[datetime]:
+    """Those instants of alarms of which the tag said no time: they are when the alarm came."""
+    fittings = Fitting.objects.filter(wearer=wearer).values("tag")
+    rows = Report.objects.filter(
+        tag__in=fittings,
+        time_ms__in=[to_ms(at) for at in instants],
+        received_ms=F("time_ms"),
+        # As `gateway.frames.Heard.dated` makes them, and it alone.
+        frame__door__in=CODECS,
+        seq=None,
+        lat_e7=None,
+        battery_pct=None,
+        signals__gt=0,
+    )
+    return {from_ms(time_ms) for time_ms in rows.values_list("time_ms", flat=True)}
 
 
 def _is_judged(row: Report) -> bool:

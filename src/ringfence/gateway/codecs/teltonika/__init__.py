@@ -23,6 +23,9 @@ JUNK = 1024
 _PACKET = re.compile(rb"\x00{6}(?:[\x01-\x20][\s\S]|\x00[\x03-\xff])").match
 _LOGIN = re.compile(rb"\x00\x0f\d{15}").match
 _DATAGRAM = re.compile(rb"[\x00-\x20][\s\S]{3}\x01[\s\S]\x00\x0f\d{15}").match
+_ALIVE = re.compile(rb"\xff+").match
+"""Signs of life say nothing, so that none is heard: as many as fit into one read would keep
+everybody waiting."""
 _HEADER = 23
 """Bytes that tell for sure how a frame begins: those of a datagram."""
 # Amid other bytes stricter: a codec that exists.
@@ -86,9 +89,8 @@ class _Talk:
             return at + 17
         if _DATAGRAM(buffer, at):
             return self._hear_datagram(buffer, at, heard)
-        if buffer[at] == 0xFF:
-            heard.append(Heard(b"\xff", self._device))
-            return at + 1
+        if alive := _ALIVE(buffer, at):
+            return alive.end()
         return at if len(buffer) - at < _HEADER else self._skip(buffer, at, heard, seen)
 
     def _hear_packet(self, buffer: bytes, at: int, heard: list[Heard]) -> int:
