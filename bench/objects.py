@@ -16,7 +16,16 @@ from typing import Any
 import numpy as np
 
 from bench.law import DAY, OBJECTS_WEARERS, made_up, told
-from ringfence.engine import Batch, Plan, deadlines, initial_state, kernel, pairs, states
+from ringfence.engine import (
+    Batch,
+    Plan,
+    deadlines,
+    initial_state,
+    kernel,
+    measuring,
+    pairs,
+    states,
+)
 from ringfence.engine.evaluate import _items, _law, _until
 from ringfence.geo import distance
 from ringfence.geo.edges import BLOCK
@@ -28,7 +37,7 @@ def main() -> None:
     for module in (kernel, deadlines, pairs):
         module.np = SimpleNamespace(**vars(np) | {"float64": float, "int64": int})  # type: ignore[attr-defined]
     states.ACTS, states.FOLLOWING = by_two(states.ACTS), by_two(states.FOLLOWING)  # type: ignore[assignment]
-    distance.search = search  # type: ignore[assignment]
+    distance.search = measuring.search = search  # type: ignore[assignment]
     day, batch = made_up(OBJECTS_WEARERS, DAY)
     best_s, events = min((judged(day, batch) for _ in range(2)), key=lambda told: told[0])
     json.dump({"rate": len(batch) / best_s, "events": told(events)}, sys.stdout)
@@ -65,7 +74,7 @@ def of_objects(law: Any) -> Any:
         sure=by_two(law.sure),
         **{
             name: objects(getattr(law, name))
-            for name in ("rows", "wearers", "slots", "pairs", "events", "far")
+            for name in ("rows", "wearers", "slots", "pairs", "events")
         },
     )
 

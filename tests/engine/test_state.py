@@ -77,7 +77,7 @@ def test_evaluate_leaves_the_state_it_was_given_alone() -> None:
 
 def test_memory_is_bounded_and_small() -> None:
     p, state = inside(*(condition(id=f"c{i}", buffer_m=50.0) for i in range(8)))
-    assert len(state.to_bytes(p, "W1")) < 6_000
+    assert len(state.to_bytes(p, "W1")) < 7_000
 
 
 def test_until_after_the_horizon_is_refused() -> None:

@@ -14,7 +14,8 @@ import numpy as np
 from ringfence.engine import plan, states
 from ringfence.engine.belief import after, evidence, is_moving, remember, weight_of
 from ringfence.engine.compiling import inner
-from ringfence.engine.judging import Reading, count_in_row, deepen, measure
+from ringfence.engine.judging import count_in_row, deepen
+from ringfence.engine.measuring import Reading, measure
 from ringfence.engine.memory import NEVER
 from ringfence.engine.pairs import NO_PAIR, is_fresh, read_pair
 from ringfence.engine.profiles import Thresholds

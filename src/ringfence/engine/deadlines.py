@@ -14,8 +14,8 @@ from ringfence.engine.device import (
     no_fix_due_ms,
     silence_due_ms,
 )
-from ringfence.engine.far import catch_up, far_of
-from ringfence.engine.judging import measure, take_in
+from ringfence.engine.judging import take_in
+from ringfence.engine.measuring import catch_up, measure
 from ringfence.engine.memory import NEVER
 from ringfence.engine.pairs import learn_pair
 from ringfence.engine.profiles import NEVER_MS
@@ -194,9 +194,8 @@ def start(law: Law, wearer: int, number: int) -> None:
         her = law.pairs[law.rows[number].pair]
         known = known and her.fix_ms != NEVER and her.quiet == 0
     if known:
-        far = far_of(law, wearer, number)
-        if far.due == 1:
-            catch_up(law, number, far)
+        if slot.due == 1:
+            catch_up(law, wearer, number, (me.raw_lon, me.raw_lat, me.raw_radius_m))
         word = states.word_of(law.limits, slot.log_odds, slot.with_it, slot.against)
         step(law, wearer, number, word, cause)
 

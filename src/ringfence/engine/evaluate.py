@@ -180,7 +180,6 @@ def _law(plan: Plan, state: State, room: int) -> Law:
         wake_ms=np.full(len(plan.wearers), NEVER_WAKES, np.int64),
         events=memory.new_events(room),
         said=np.zeros(1, np.int64),
-        far=memory.new_far(int(np.diff(plan.rules.first_slot).max(initial=0))),
         sure=np.zeros((2, 5)),
     )
 

@@ -16,31 +16,18 @@ import numpy as np
 from ringfence.engine import plan
 from ringfence.engine.belief import balance, before, odds_on_way, odds_together, outlier_of
 from ringfence.engine.compiling import inner
-from ringfence.engine.judging import (
-    Reading,
-    depth_at,
-    depth_m,
-    reach_of,
-    tally,
-)
+from ringfence.engine.judging import tally
+from ringfence.engine.measuring import LONGER, SHORTER, within
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.saying import Law
 from ringfence.engine.track import SIGMAS_IN_CIRCLE, noise_m2
-from ringfence.engine.trust import CELL, M_IN_DEGREE, Look, counts, flat_m
+from ringfence.engine.trust import CELL, Look, counts, flat_m
 from ringfence.geo.compiled import compiled
 
 EXCLUSION: Final = plan.EXCLUSION
 SURE_SIGMAS: Final = 10.0
 """Past or short of an edge by so many, outliers of one in a million drown the difference."""
-AWAY_MOST_M: Final = 20_000.0
-"""Steps are measured as on a plane, which is good enough so far …"""
-EAST_LEAST: Final = 0.09
-"""… and up to latitude 84."""
-LONGER: Final = 1.05
-"""A step may be so much longer than it measures on that plane …"""
-SHORTER: Final = 0.98
-"""… and a distance so much shorter than it is."""
 
 
 class Need(NamedTuple):
@@ -54,14 +41,6 @@ class Need(NamedTuple):
     """For the straight way from the last believed fix to stay on one side."""
 
 
-@inner
-def begin_far(law: Law, wearer: int) -> None:
-    """Know nothing yet of where a wearer's rules are."""
-    for k in range(law.first_slot[wearer + 1] - law.first_slot[wearer]):
-        law.far[k].away_m = 0.0
-        law.far[k].due = 0
-
-
 @compiled
 def prepare_sure(limits: Thresholds, sure: np.ndarray) -> None:
     """Fill in what far on either side says, but for evidence, which hangs on the source."""
@@ -71,13 +50,6 @@ def prepare_sure(limits: Thresholds, sure: np.ndarray) -> None:
         sure[side, 2] = odds_together(share) if side == 1 else 0.0
         sure[side, 3] = odds_on_way(limits, share, False)
         sure[side, 4] = odds_on_way(limits, share, True)
-
-
-@inner
-def far_of(law: Law, wearer: int, number: int) -> np.record:
-    """What is known of how far a rule's edge is."""
-    row: np.record = law.far[number - law.first_slot[wearer]]
-    return row
 
 
 @inner
@@ -95,54 +67,35 @@ def need_of(limits: Thresholds, me: np.record, look: Look) -> Need:
     way_m = 0.0
     if me.fix_ms != NEVER:
         way_m = LONGER * flat_m(look.east, look.lon - me.lon, look.lat - me.lat)
-    if limits.geometric or look.east < EAST_LEAST:
+    if limits.geometric:
         kept_m = past_m = math.inf
     return Need(kept_m, past_m, way_m)
 
 
 @inner
-def is_far(far: np.record, slot: np.record, role: int, look: Look, need: Need) -> bool:
+def is_far(slot: np.record, role: int, look: Look, need: Need) -> bool:
     """Whether a fix can be judged by a rule without measuring; not where nothing is known of it.
 
     Its edge is surely far enough away; and where a violation is open, the fix can't be the deepest.
     """
-    past = far.past == 1
+    past = slot.past == 1
     need_m = need.past_m if past else need.kept_m
     if role == EXCLUSION:
         need_m = max(need_m, need.way_m)
-    spare_m = SHORTER * far.away_m - need_m - 1.0
+    spare_m = SHORTER * slot.away_m - need_m - 1.0
     if past and slot.open == 1:
-        spare_m = min(spare_m, slot.depth_m - far.most_m)
-    if not spare_m > 0.0:
-        return False
-    dx, dy = (look.lon - far.lon) * look.east, look.lat - far.lat
-    step_deg = spare_m / (LONGER * M_IN_DEGREE)
-    return bool(dx * dx + dy * dy < step_deg * step_deg)
+        spare_m = min(spare_m, slot.depth_m - slot.most_m)
+    return within(slot, (look.lon, look.lat), look.east, spare_m)
 
 
 @inner
-def note_far(far: np.record, slot: np.record, reading: Reading) -> None:
-    """Note how far a rule's nearest edge is from a fix that was measured, and on which side."""
-    look, away_m = reading.look, abs(reading.depth_m)
-    far.most_m = 1.001 * slot.last_depth_m + 1.0
-    # Beyond the reach it is said to be farther than anything.
-    if away_m > AWAY_MOST_M:
-        away_m = min(reach_of(look.radius_m), AWAY_MOST_M) if away_m > 1e8 else AWAY_MOST_M
-    far.lon, far.lat, far.away_m = look.lon, look.lat, away_m
-    far.past = 1 if reading.past else 0
-    far.due = 0
-
-
-@inner
-def take_far(law: Law, wearer: int, number: int, look: Look) -> bool:
+def take_far(law: Law, number: int, look: Look) -> bool:
     """Take a fix into a rule whose edge is far away, as `take_in` would; say whether it is past."""
-    far, slot, me = far_of(law, wearer, number), law.slots[number], law.wearers[wearer]
-    past = bool(far.past == 1)
-    far.due, far.due_lon, far.due_lat, far.due_radius_m = 1, look.lon, look.lat, look.radius_m
-    far.way_lon, far.way_lat = me.track_lon, me.track_lat
+    slot = law.slots[number]
+    past = bool(slot.past == 1)
     carries_on = look.on_way and counts(look.doubts, past)
+    slot.due, slot.strayed = 1, look.strayed
     slot.ahead_m = 0.0 if carries_on else np.nan
-    slot.strayed = look.strayed
     if tally(law.limits, slot, look, past):
         if carries_on:
             slot.log_odds = law.sure[1 if past else 0, 4 if look.strayed else 3]
@@ -165,24 +118,3 @@ def after_sure(
     if past:
         now = min(now, max(left, sure[side, 2]))
     return float(max(limits.floor, min(limits.ceiling, now)))
-
-
-@inner
-def catch_up(law: Law, number: int, far: np.record) -> None:
-    """Measure what was put off; to be asked where something was."""
-    far.due = 0
-    rule, slot = law.rows[number], law.slots[number]
-    slot.last_depth_m = depth_m(
-        law.edges, rule, (far.due_lon, far.due_lat), reach_of(far.due_radius_m)
-    )
-    if not math.isnan(slot.ahead_m):
-        slot.ahead_m = depth_at(law.edges, rule, far.way_lon, far.way_lat)
-
-
-@inner
-def catch_all_up(law: Law, wearer: int) -> None:
-    """Measure all that was put off for a wearer: the state tells no shortcut."""
-    for number in range(law.first_slot[wearer], law.first_slot[wearer + 1]):
-        far = far_of(law, wearer, number)
-        if far.due == 1:
-            catch_up(law, number, far)

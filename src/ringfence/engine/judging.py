@@ -3,118 +3,46 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from ringfence.engine import plan, states
 from ringfence.engine.belief import after, before, odds_on_way, probability, share_past
 from ringfence.engine.compiling import inner
+from ringfence.engine.measuring import Reading, depth_at
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.saying import Cause, Law, move, step
 from ringfence.engine.track import SIGMAS_IN_CIRCLE
 from ringfence.engine.trust import CELL, FROZEN, Look, counts, flat_m
 from ringfence.engine.words import EndedBy
-from ringfence.geo.distance import BEYOND_M, contains, signed_distance_m
-
-if TYPE_CHECKING:
-    from ringfence.geo.edges import Arrays
+from ringfence.geo.distance import contains
 
 EXCLUSION: Final = plan.EXCLUSION
 RING: Final = plan.RING
-MARGIN_M: Final = plan.MARGIN_M
 LEFT: Final = int(EndedBy.LEFT)
 RETURNED: Final = int(EndedBy.RETURNED)
 ENTERED: Final = int(EndedBy.ENTERED)
 
 
-class Reading(NamedTuple):
-    """A fix measured against a rule."""
-
-    look: Look
-    depth_m: float
-    """Past the nearest edge; negative = kept."""
-    past: bool
-    ahead_m: float
-    """The same of where the track puts the tag, if the fix carries on its way …"""
-    odds: float
-    """… and the log-odds of its being past the edge."""
-
-
 @inner
-def reach_of(radius_m: float) -> float:
-    """How far from an edge a fix with such a circle is measured."""
-    return max(MARGIN_M, 3.0 * radius_m)
-
-
-@inner
-def depth_m(edges: Arrays, rule: np.record, place: tuple[float, float], reach_m: float) -> float:
-    """Metres past the edge of what is allowed; negative = kept, `-BEYOND_M` beyond `reach_m`.
-
-    For a ring, past its outer edge: more than `buffer_m` is in the zone itself, and kept again.
-    Past any other edge it is exact, however deep.
-    """
-    if rule.role == RING:
-        reach_m += rule.buffer_m
-    signed = signed_distance_m(edges, rule.zone, place[0], place[1], reach_m)
-    if rule.role == RING:
-        return float(signed + rule.buffer_m)
-    depth = signed if rule.role == EXCLUSION else -signed
-    if depth == BEYOND_M:
-        return abs(signed_distance_m(edges, rule.zone, place[0], place[1], np.inf))
-    return depth
-
-
-@inner
-def depth_at(edges: Arrays, rule: np.record, lon: float, lat: float) -> float:
-    """Metres past the nearest edge of what is allowed, at a place that is no fix."""
-    signed = signed_distance_m(edges, rule.zone, lon, lat, np.inf)
-    if rule.role == EXCLUSION:
-        return signed
-    if rule.role == RING:
-        return float(min(signed + rule.buffer_m, -signed))
-    return -signed
-
-
-@inner
-def past_edge(rule: np.record, depth_m: float) -> bool:
-    """Whether a depth is past the edge; the edge itself belongs to the zone, or to the ring."""
-    if rule.role == RING:
-        return bool(0.0 <= depth_m < rule.buffer_m)
-    return depth_m >= 0.0 if rule.role == EXCLUSION else depth_m > 0.0
-
-
-@inner
-def measure(edges: Arrays, rule: np.record, slot: np.record, look: Look) -> Reading:
-    """Measure a fix against one rule.
-
-    Called with no more than it needs, not laid into the kernel's loop: handing over the whole law
-    costs as much as measuring, and laying all geometry in doubles the time of an install.
-    """
-    depth = depth_m(edges, rule, (look.lon, look.lat), reach_of(look.radius_m))
-    past = past_edge(rule, depth)
-    slot.last_depth_m = depth
-    if rule.role == RING:
-        depth = min(depth, rule.buffer_m - depth)  # the nearer of its two edges decides
-    return Reading(look, depth, past, depth, 0.0)
-
-
-@inner
-def foresee(law: Law, rule: np.record, me: np.record, reading: Reading) -> Reading:
+def foresee(law: Law, wearer: int, number: int, reading: Reading) -> Reading:
     """Add to a fix that carries on its way where the track puts the tag, and how probably past."""
-    look, share = reading.look, share_ahead(law, rule, me, reading.look)
+    look, me = reading.look, law.wearers[wearer]
+    rule, slot = law.rows[number], law.slots[number]
+    share = share_ahead(law, me, rule, slot, look)
     return Reading(
         look,
         reading.depth_m,
         reading.past,
-        depth_at(law.edges, rule, me.track_lon, me.track_lat),
+        depth_at(law.edges, rule, slot, (me.track_lon, me.track_lat), look.east),
         odds_on_way(law.limits, share, look.strayed),
     )
 
 
 @inner
-def share_ahead(law: Law, rule: np.record, me: np.record, look: Look) -> float:
+def share_ahead(law: Law, me: np.record, rule: np.record, slot: np.record, look: Look) -> float:
     """Of where a tag on its way may be, the share past the edge.
 
     Either the fix's circle is true, or its error is one of the wide ones: the better the fix fits
@@ -124,7 +52,7 @@ def share_ahead(law: Law, rule: np.record, me: np.record, look: Look) -> float:
     narrow_m = look.radius_m / SIGMAS_IN_CIRCLE
     noise_m2, wide_m2 = narrow_m * narrow_m, (narrow_m + limits.tail_m) ** 2
     if look.strayed:  # it was expected nowhere: its own error is all that there is to weigh
-        depth = depth_at(law.edges, rule, look.lon, look.lat)
+        depth = depth_at(law.edges, rule, slot, (look.lon, look.lat), look.east)
         share = share_past(depth, narrow_m)
         return share + limits.tail * (share_past(depth, math.sqrt(wide_m2)) - share)
     both_m2 = (1.0 - limits.tail) * noise_m2 + limits.tail * wide_m2
@@ -136,7 +64,8 @@ def share_ahead(law: Law, rule: np.record, me: np.record, look: Look) -> float:
         spread_m2 = before_m2 + error_m2
         weight = part / spread_m2 * math.exp(-0.5 * off_m2 / spread_m2)
         back = error_m2 / spread_m2
-        depth = depth_at(law.edges, rule, look.lon + back * lon, look.lat + back * lat)
+        place = (look.lon + back * lon, look.lat + back * lat)
+        depth = depth_at(law.edges, rule, slot, place, look.east)
         shares += weight * share_past(depth, math.sqrt(before_m2 * back))
         weights += weight
     return shares / weights

@@ -13,22 +13,12 @@ from ringfence.engine.compiling import inner, merged
 from ringfence.engine.crossing import cross
 from ringfence.engine.deadlines import fire, hearing_due_ms, place_cursor, schedule_due_ms
 from ringfence.engine.device import hear, hear_satellites, read_signals
-from ringfence.engine.far import (
-    Need,
-    begin_far,
-    catch_all_up,
-    catch_up,
-    far_of,
-    is_far,
-    need_of,
-    note_far,
-    prepare_sure,
-    take_far,
-)
+from ringfence.engine.far import Need, is_far, need_of, prepare_sure, take_far
 from ringfence.engine.fix import E7, Signal, Source
 from ringfence.engine.fix import NO_POSITION as _NO_POSITION
 from ringfence.engine.items import Items, compared, is_read, remember_item
-from ringfence.engine.judging import deepen, foresee, measure, says_nothing, speak, take_in
+from ringfence.engine.judging import deepen, foresee, says_nothing, speak, take_in
+from ringfence.engine.measuring import catch_up, measure
 from ringfence.engine.memory import FROZEN_AFTER, NEVER
 from ringfence.engine.pairs import NO_PAIR, judge_pair, pair_of
 from ringfence.engine.profiles import NEVER_MS, Thresholds
@@ -93,10 +83,7 @@ def _run_wearer(law: Law, items: Items, stands_at: NDArray[np.int64]) -> bool:
     me = law.wearers[wearer]
     for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
         place_cursor(law, wearer, number)
-    begin_far(law, wearer)
-    all_read = _read_rows(law, wearer, items, stands_at)
-    catch_all_up(law, wearer)
-    if not all_read:
+    if not _read_rows(law, wearer, items, stands_at):
         return False
     if me.item_ms == NEVER:
         # Nothing was ever heard, so no clock runs yet.
@@ -323,28 +310,29 @@ def _misses(
 @merged
 def _judge_zone(law: Law, wearer: int, number: int, look: Look, need: Need) -> None:
     """Judge one position by one rule about a zone."""
-    far, slot = far_of(law, wearer, number), law.slots[number]
-    if is_far(far, slot, law.rows[number].role, look, need):
-        past = take_far(law, wearer, number, look)
+    slot = law.slots[number]
+    if is_far(slot, law.rows[number].role, look, need):
+        past = take_far(law, number, look)
     else:
-        past = _take_near(law, wearer, number, look)
+        past = _take_near(law, wearer, number, look, need)
     if not says_nothing(law.limits, slot, look, past):
-        if far.due == 1:
-            catch_up(law, number, far)
+        if slot.due == 1:
+            catch_up(law, wearer, number, (look.lon, look.lat, look.radius_m))
         speak(law, wearer, number, look, past)
-    elif slot.open == 1 and far.due == 0:
+    elif slot.open == 1 and slot.due == 0:
         deepen(slot, look, past)
 
 
-@merged
-def _take_near(law: Law, wearer: int, number: int, look: Look) -> bool:
+@inner
+def _take_near(law: Law, wearer: int, number: int, look: Look, need: Need) -> bool:
     """Take a fix into a rule by measuring; say whether it is past the edge."""
-    rule, slot, me = law.rows[number], law.slots[number], law.wearers[wearer]
+    rule, slot = law.rows[number], law.slots[number]
+    reading = measure(law.edges, rule, slot, look)
+    if is_far(slot, rule.role, look, need):
+        return take_far(law, number, look)
     if rule.role == EXCLUSION and slot.state == CLEAR and not law.limits.geometric:
         cross(law, wearer, number, look)
-    reading = measure(law.edges, rule, slot, look)
     if look.on_way:
-        reading = foresee(law, rule, me, reading)
+        reading = foresee(law, wearer, number, reading)
     take_in(law.limits, slot, reading)
-    note_far(far_of(law, wearer, number), slot, reading)
     return bool(reading.past)

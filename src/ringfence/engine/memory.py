@@ -103,24 +103,33 @@ in a row `contradicted` or `agreed`."""
 
 SLOT_ROW: Final = np.dtype(
     [
-        *OPEN_FIELDS,
-        ("run_ms", np.int64),
+        # What each fix reads or writes lies together.
         ("log_odds", np.float64),
-        ("last_depth_m", np.float64),
-        ("apart_ms", np.int64),
-        ("apart_m", np.float64),
-        ("closing_now_mps", np.float64),
-        ("run_fixes", np.int32),
+        ("run_ms", np.int64),
+        ("far_lon", np.float64),
+        ("far_lat", np.float64),
+        ("away_m", np.float32),
+        ("most_m", np.float32),
         ("ahead_m", np.float32),
-        ("with_it", np.int32),
-        ("against", np.int32),
+        ("run_fixes", np.int32),
+        ("with_it", np.int16),
+        ("against", np.int16),
+        ("run_cells", np.int16),
         ("state", np.int8),
         ("settled", np.int8),
         ("seen", np.int8),
         ("open", np.int8),
         ("arrived", np.int8),
         ("strayed", np.int8),
-        ("run_cells", np.int16),
+        ("past", np.int8),
+        ("inside", np.int8),
+        ("due", np.int16),
+        ("block", np.int64),
+        ("last_depth_m", np.float64),
+        *OPEN_FIELDS,
+        ("apart_ms", np.int64),
+        ("apart_m", np.float64),
+        ("closing_now_mps", np.float64),
     ],
     align=True,
 )
@@ -129,7 +138,12 @@ edge, and how many; `run_cells` of them by cell. `settled`: far away and
 sure of it. `seen`: 0 = the rule is new to this wearer. `open`: the row holds a violation.
 `arrived`: was on the right side since the rule's time began. `apart_…`: how far apart a pair was
 the last time that its closing speed was measured. `ahead_m`: how far past the edge the track puts
-the tag, if the last fix carried on its way; else NaN. `strayed`: it lay within reach, not ahead."""
+the tag, if the last fix carried on its way; else NaN. `strayed`: it lay within reach, not ahead.
+Of a zone also what `far` knows: at `far_lon`, `far_lat` its edge was `away_m` away at least (0 =
+not known), `most_m` deep past at most; on which side of it (`past`), and of the shape (`inside`);
+which of the shape's blocks of edges was the nearest (−1 = not known). `due`: the last fix is judged
+without measuring, and `last_depth_m`, `ahead_m` are still to be measured if they are asked for. No
+byte lies between the fields: those are not copied."""
 
 EVENT_ROW: Final = np.dtype(
     [
@@ -143,27 +157,6 @@ EVENT_ROW: Final = np.dtype(
     align=True,
 )
 """One thing said, with the whole violation as it stood at `at_ms`."""
-
-FAR_ROW: Final = np.dtype(
-    [
-        (name, np.float64)
-        for name in (
-            "lon",
-            "lat",
-            "away_m",
-            "most_m",
-            "due_lon",
-            "due_lat",
-            "due_radius_m",
-            "way_lon",
-            "way_lat",
-        )
-    ]
-    + [("past", np.int64), ("due", np.int64)]
-)
-"""While a wearer's items are read, of one rule: where it was measured last, how far its edge was
-from there at least (0 = not known), on which side, and how deep that was at most. `due`: the last
-fix is judged, but not yet measured; `due_lon` … `way_lat` are what to measure, see `far`."""
 
 
 def plain(rows: np.recarray) -> NDArray[np.void]:
@@ -192,13 +185,13 @@ def new_wearers(count: int) -> np.recarray:
 def new_slots(count: int) -> np.recarray:
     """Rows of rules that saw nothing yet."""
     rows = np.zeros(count, SLOT_ROW)
-    rows["apart_ms"], rows["closing_now_mps"] = NEVER, np.nan
+    rows["apart_ms"], rows["closing_now_mps"], rows["block"] = NEVER, np.nan, -1
     return rows.view(np.recarray)
 
 
-def new_far(count: int) -> np.recarray:
-    """Rows of rules that were not measured yet."""
-    return np.zeros(count, FAR_ROW).view(np.recarray)
+def forget_far(row: np.record) -> None:
+    """Forget how far a rule's edge was: the next fix is measured."""
+    row["away_m"], row["block"] = 0.0, -1
 
 
 def new_events(count: int) -> np.recarray:

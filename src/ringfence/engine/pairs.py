@@ -14,7 +14,8 @@ from ringfence.engine import plan, states
 from ringfence.engine.belief import SETTLED_PLACE, odds_on_way, share_past
 from ringfence.engine.compiling import inner
 from ringfence.engine.crossing import Crossing, crossed_probability, may_cross, say_crossing
-from ringfence.engine.judging import Reading, settle, take_in
+from ringfence.engine.judging import settle, take_in
+from ringfence.engine.measuring import Reading
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.saying import Law

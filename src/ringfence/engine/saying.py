@@ -67,8 +67,6 @@ class Law(NamedTuple):
     events: np.recarray
     said: NDArray[np.int64]
     """(1,): how many of `events` are written."""
-    far: np.recarray
-    """(most rules of a wearer,): of the wearer whose items are read, see `far`."""
     sure: NDArray[np.float64]
     """(2, 5): what far on either side of an edge says, see `far`."""
 

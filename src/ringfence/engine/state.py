@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
 from ringfence.engine import memory
 from ringfence.engine.events import Violation, to_violation
-from ringfence.engine.plan import RuleName, rule_name
+from ringfence.engine.plan import DEVICE, RuleName, rule_name
 from ringfence.engine.words import EndedBy
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
     from ringfence.engine.plan import Plan
 
-FORMAT = 8
+FORMAT = 9
 """Of `to_bytes`; raised whenever a row of `memory` changes."""
+OUTLINE = ["west", "south", "east", "north", "lon", "lat", "reach_m", "form"]
+"""What a shape's row says of the shape itself, not of where its edges lie in the table."""
 
 
 class StateError(ValueError):
@@ -40,7 +43,7 @@ class State:
         return State(self.wearers.copy(), self.slots.copy(), self.pairs.copy())
 
     def to_bytes(self, plan: Plan, wearer: str) -> bytes:
-        """One wearer's state, for the database: 296 bytes, as many a pair, and 176 a rule."""
+        """One wearer's state, for the database: 304 bytes, as many a pair, and 208 a rule."""
         return self.to_bytes_each(plan, [wearer])[0]
 
     def to_bytes_each(self, plan: Plan, wearers: Sequence[str]) -> list[bytes]:
@@ -88,7 +91,7 @@ class State:
         """Take a stored wearer over, in place; the plan may have other conditions than then.
 
         A rule that is gone ends its violation at the wearer's clock (`condition_ended`); a new one
-        starts from the last known place.
+        starts from the last known place. Of zones drawn otherwise, distances are measured anew.
 
         Returns:
             The violations that ended because their rule is gone.
@@ -103,7 +106,7 @@ class State:
                 f"format {FORMAT} by {plan.profile.name}: judge the wearer again from the reports"
             )
         index = _index(plan, wearer)
-        size = memory.WEARER_ROW.itemsize
+        drawn, size = _drawn(plan, index), memory.WEARER_ROW.itemsize
         self.wearers[index] = np.frombuffer(body[:size], memory.WEARER_ROW)[0]
         body = self._load_pairs(plan, index, head["victims"], body[size:])
         rows = np.frombuffer(body, memory.SLOT_ROW).view(np.recarray)
@@ -112,6 +115,8 @@ class State:
             row = old.pop(rule_name(plan, number), None)
             if row is not None:
                 self.slots[number] = row
+                if head["drawn"] != drawn:
+                    memory.forget_far(self.slots[number])
         clock_ms = int(self.wearers[index].clock_ms)
         gone = [(name, row.copy()) for name, row in old.items() if row.open]
         return [_ended(plan, wearer, name, row, clock_ms) for name, row in gone]
@@ -145,7 +150,7 @@ def _index(plan: Plan, wearer: str) -> int:
 
 
 def _head(plan: Plan, index: int) -> bytes:
-    """What names the rows that follow: format, profile, rules, victims' devices."""
+    """What names the rows that follow: format, profile, rules and zones, victims' devices."""
     head = plan.heads.get(index)
     if head is None:
         pairs = plan.pairs_of(index)
@@ -153,10 +158,22 @@ def _head(plan: Plan, index: int) -> bytes:
             "format": FORMAT,
             "profile": plan.profile.name,
             "rules": [rule_name(plan, number) for number in plan.slots_of(index)],
+            "drawn": _drawn(plan, index),
             "victims": plan.rules.pair_victim[pairs.start : pairs.stop].tolist(),
         }
         head = plan.heads[index] = json.dumps(said, separators=(",", ":")).encode()
     return head
+
+
+def _drawn(plan: Plan, index: int) -> int:
+    """A sum over a wearer's zones as they are drawn: how far they are is remembered of these."""
+    shapes, edges, *_ = plan.rules.edges
+    mine, total = memory.plain(plan.rules.rows)[plan.slots_of(index)], 0
+    for zone in sorted(set(mine["zone"][mine["role"] < DEVICE].tolist())):
+        shape = shapes[zone]
+        total = crc32(np.array(shape[OUTLINE].item()).tobytes(), total)
+        total = crc32(edges[shape["first_block"] :][: shape["blocks"]].tobytes(), total)
+    return total
 
 
 def _ended(plan: Plan, wearer: str, name: RuleName, row: np.record, at_ms: int) -> Violation:
