@@ -208,7 +208,7 @@ class Dialogue:
     def _store(self, heard: Heard, device: Device, received_ms: int) -> bool:
         pace, tag = self._house.pace, device.tag
         load = load_of(heard.reports, heard.raw, received_ms)
-        wait_s = pace.wait_s(tag.id, load)
+        wait_s = pace.wait_s(tag.id, load, self._peer.rpartition(":")[0])
         if wait_s:
             if pace.is_news(tag.id):
                 why = "more reports than a tag may send; it is read on at the pace that it may"

@@ -7,9 +7,6 @@ from collections import Counter
 
 from ringfence.gateway.ports import Limits
 
-HANDSHAKE_S = 15.0
-"""Within this a TLS handshake is over."""
-
 
 def common_name(transport: asyncio.BaseTransport) -> str:
     """Whom the certificate that the other end showed is made out to; empty = it showed none."""

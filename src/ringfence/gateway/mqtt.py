@@ -30,7 +30,8 @@ from amqtt.plugins.manager import PluginManager
 from amqtt.session import Session
 
 from ringfence.gateway.devices import Devices
-from ringfence.gateway.guests import HANDSHAKE_S, Guests, common_name
+from ringfence.gateway.guests import Guests, common_name
+from ringfence.gateway.handshakes import Handshakes
 from ringfence.gateway.messages import Message, Post, Taken, owner
 from ringfence.gateway.metrics import TCP_CLOSED, TCP_CONNECTIONS
 from ringfence.gateway.packets import MAX_PACKET, Packets
@@ -141,6 +142,7 @@ class MqttDoor:
         self._devices = devices
         self._guests = guests
         self._server: asyncio.Server | None = None
+        self._accepting: asyncio.Task[None] | None = None
         self._swept: asyncio.Task[None] | None = None
         self._open: dict[tuple[str, str], Publisher] = {}
         """By tag and client id: a second one takes the first one's place (MQTT 3.1.1, 3.1.4)."""
@@ -148,22 +150,27 @@ class MqttDoor:
     async def start(self, listener: Any, tls: ssl.SSLContext | None) -> None:
         """Accept connections on a listening socket."""
         self._plugins: PluginManager[Any] = PluginManager("ringfence.mqtt", _no_plugins())
-        self._server = await asyncio.start_server(
-            self._connected,
-            sock=listener,
-            ssl=tls,
-            ssl_handshake_timeout=HANDSHAKE_S if tls else None,
-        )
+        if tls:
+            self._accepting = asyncio.create_task(Handshakes(tls).serve(listener, self._make))
+        else:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(self._make, sock=listener)
         self._swept = asyncio.create_task(self._sweep())
 
     async def stop(self) -> None:
         """Accept no more and hang up; what was not acknowledged comes again."""
-        if self._server is None or self._swept is None:
+        if self._swept is None:
             return
-        self._server.close()
+        if self._server:
+            self._server.close()
+        if self._accepting:
+            self._accepting.cancel()
         self._swept.cancel()
         for publisher in list(self._open.values()):
             await publisher.hang_up()
+
+    def _make(self) -> asyncio.StreamReaderProtocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._connected)
 
     async def _connected(self, stream: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
         address, port = (out.get_extra_info("peername") or ("", 0))[:2]

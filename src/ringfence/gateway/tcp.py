@@ -10,12 +10,14 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple, cast
 
 import structlog
 
 from ringfence.gateway.dialogue import Dialogue, House
-from ringfence.gateway.guests import HANDSHAKE_S, Guests, common_name
+from ringfence.gateway.guests import Guests, common_name
+from ringfence.gateway.handshakes import Handshakes
 from ringfence.gateway.metrics import TCP_CLOSED, TCP_CONNECTIONS
 from ringfence.gateway.ports import Limits
 
@@ -43,7 +45,10 @@ class TcpDoors:
     """Listens, and keeps the connections."""
 
     def __init__(
-        self, ports: Iterable[Port], guests: Guests, tls: ssl.SSLContext | None = None
+        self,
+        ports: Iterable[Port],
+        guests: Guests,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.ports = list(ports)
         self.guests = guests
@@ -52,6 +57,7 @@ class TcpDoors:
         self.buffer = memoryview(bytearray(READ_AT_ONCE))
         """Where the event loop puts what it reads, for one connection at a time."""
         self._servers: list[asyncio.Server] = []
+        self._accepting: list[asyncio.Task[None]] = []
         self._full: dict[Line, None] = {}
         """Whose dialogues wait for room in the inbox, in the order in which they met it full."""
         self._shut = False
@@ -61,15 +67,12 @@ class TcpDoors:
         """Accept connections."""
         loop = asyncio.get_running_loop()
         for port in self.ports:
-            house = port.house
-            self._servers.append(
-                await loop.create_server(
-                    lambda house=house: Line(self, house),
-                    sock=port.listener,
-                    ssl=self._tls,
-                    ssl_handshake_timeout=HANDSHAKE_S if self._tls else None,
-                )
-            )
+            make = partial(Line, self, port.house)
+            if self._tls:
+                hands = Handshakes(self._tls)
+                self._accepting.append(loop.create_task(hands.serve(port.listener, make)))
+            else:
+                self._servers.append(await loop.create_server(make, sock=port.listener))
         self._swept = loop.call_later(SWEEP_S, self._sweep_on)
 
     async def stop(self, within_s: float) -> None:
@@ -78,6 +81,8 @@ class TcpDoors:
         until_s = loop.time() + within_s
         for server in self._servers:
             server.close()
+        for task in self._accepting:
+            task.cancel()
         if self._swept:
             self._swept.cancel()
         for line in list(self.lines):
