@@ -24,7 +24,7 @@ from ringfence.engine import (
 )
 from ringfence.engine.fix import Source
 from ringfence.engine.track import SIGMAS_IN_CIRCLE
-from ringfence.engine.trust import Look
+from ringfence.engine.trust import OFF_WAY, Look
 from ringfence.engine.words import Doubt
 from tests.engine.build import (
     NOON,
@@ -62,10 +62,7 @@ def look_of(source: Source, radius_m: float, doubts: int, moving: bool) -> Look:
         weight=0.37,
         keep=0.8,
         moving=moving,
-        on_way=False,
-        turned=False,
-        strayed=False,
-        under_way=moving,
+        way=OFF_WAY._replace(under_way=moving),
         **place,
     )
 

@@ -24,13 +24,16 @@ from ringfence.engine.track import follow
 from ringfence.engine.trust import (
     CELL,
     OF_THE_WAY,
+    OFF_WAY,
     Look,
     believed,
     east_of,
     fastest,
     flat_m,
+    look_at,
     travel_doubts,
     way_doubts,
+    weighed,
     with_doubts,
 )
 from ringfence.engine.words import DEVICE_RULES
@@ -63,7 +66,6 @@ def judge_again(law: Law, wearer: int, pair: int) -> None:
     hers = pair != NO_PAIR
     me = law.pairs[pair] if hers else law.wearers[wearer]
     look = weighed_alone(law.limits, me, look_of_last(me))
-    look = with_doubts(look, look.doubts & ~OF_THE_WAY)
     for number in range(law.first_slot[wearer], law.first_slot[wearer + 1] - DEVICE_RULES):
         rule = law.rows[number]
         if law.cursors[number] >= rule.spans_end:
@@ -88,47 +90,18 @@ def judge_pair_again(law: Law, wearer: int, number: int, look: Look, hers: bool)
 
 @inner
 def look_of_last(me: np.record) -> Look:
-    """The last fix, believed or not; not weighed."""
-    return Look(
-        me.raw_ms,
-        me.raw_lat,
-        me.raw_lon,
-        me.raw_radius_m,
-        np.int64(me.raw_source),
-        me.raw_speed_mps,
-        int(me.raw_doubts),
-        1.0,
-        1.0,
-        east_of(me.raw_lat),
-        False,
-        False,
-        False,
-        False,
-        False,
-    )
+    """The last fix, believed or not, without the doubt about its way; not weighed."""
+    place = (me.raw_lat, me.raw_lon, me.raw_radius_m)
+    source, east = np.int64(me.raw_source), east_of(me.raw_lat)
+    look = look_at(me.raw_ms, place, source, me.raw_speed_mps, east)
+    return with_doubts(look, int(me.raw_doubts) & ~OF_THE_WAY)
 
 
 @inner
 def weighed_alone(limits: Thresholds, me: np.record, look: Look) -> Look:
     """A fix as one that stands alone is weighed, given the believed one before it."""
     moving = is_moving(limits, me, look)
-    return Look(
-        look.time_ms,
-        look.lat,
-        look.lon,
-        look.radius_m,
-        look.source,
-        look.speed_mps,
-        look.doubts,
-        weight_of(limits, me, look, moving),
-        1.0,
-        look.east,
-        moving,
-        False,
-        False,
-        False,
-        False,
-    )
+    return weighed(look, weight_of(limits, me, look, moving), 1.0, moving, OFF_WAY)
 
 
 @inner

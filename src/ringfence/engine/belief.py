@@ -13,8 +13,20 @@ import numpy as np
 from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
-from ringfence.engine.track import OFF_WAY, SIGMAS_IN_CIRCLE, follow, is_going, noise_m2
-from ringfence.engine.trust import CELL, NO_ACCURACY, Look, believed, counts, doubts_of, flat_m
+from ringfence.engine.track import SIGMAS_IN_CIRCLE, follow, is_going, noise_m2
+from ringfence.engine.trust import (
+    CELL,
+    NO_ACCURACY,
+    OFF_WAY,
+    Look,
+    Way,
+    believed,
+    counts,
+    doubts_of,
+    flat_m,
+    weighed,
+    with_doubts,
+)
 from ringfence.geo.compiled import compiled
 
 SETTLED_PLACE: Final = 3
@@ -107,7 +119,7 @@ def odds_together(p: float) -> float:
 def before(limits: Thresholds, log_odds: float, look: Look) -> float:
     """What time has left of belief; on the move, old compliance says less of now."""
     left = limits.unknown + (log_odds - limits.unknown) * look.keep
-    return max(left, limits.floor_moving) if look.under_way else left
+    return max(left, limits.floor_moving) if look.way.under_way else left
 
 
 @compiled
@@ -164,23 +176,10 @@ def weigh(limits: Thresholds, me: np.record, look: Look, accuracy_m: float) -> L
         if way.strayed and doubts & NO_ACCURACY:
             way = OFF_WAY  # it may be anywhere, and the pace itself may be made of such fixes
         moving = moving or is_going(limits, me)
-    return Look(
-        look.time_ms,
-        look.lat,
-        look.lon,
-        look.radius_m,
-        look.source,
-        look.speed_mps,
-        doubts,
-        weight_of(limits, me, look, moving),
-        keep,
-        look.east,
-        moving,
-        way.carries_on and moving,
-        way.turned,
-        way.strayed,
-        moving and me.fix_ms != NEVER and me.rest_fixes == 0,
-    )
+    under_way = moving and me.fix_ms != NEVER and me.rest_fixes == 0
+    way = Way(way.carries_on and moving, way.strayed, way.turned, under_way)
+    weight = weight_of(limits, me, look, moving)
+    return weighed(with_doubts(look, doubts), weight, keep, moving, way)
 
 
 @inner
@@ -216,7 +215,7 @@ def remember(limits: Thresholds, me: np.record, look: Look) -> None:
     me.radius_m, me.source, me.speed_mps = look.radius_m, look.source, speed
     me.paced = 0 if math.isnan(look.speed_mps) else 1
     me.quiet = 0
-    me.steady = 1 if look.on_way or me.rest_fixes >= 2 else 0
+    me.steady = 1 if look.way.carries_on or me.rest_fixes >= 2 else 0
 
 
 @inner

@@ -70,7 +70,7 @@ def cross(law: Law, wearer: int, number: int, look: Look) -> None:
     if entry < 0.0 or entry_ms < law.spans[law.cursors[number], 0]:
         return
     way_m = flat_m(look.east, look.lon - me.lon, look.lat - me.lat)
-    p = crossed_probability(deepest_m, way_m, look.turned)
+    p = crossed_probability(deepest_m, way_m, look.way.turned)
     say_crossing(law, wearer, number, Crossing(look.time_ms, entry_ms, deepest_m, p))
 
 

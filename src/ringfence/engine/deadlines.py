@@ -32,7 +32,7 @@ from ringfence.engine.saying import (
     open_device,
     step,
 )
-from ringfence.engine.trust import Look
+from ringfence.engine.trust import Look, look_at
 from ringfence.engine.words import DEVICE_RULES, EndedBy
 
 NO_DATA: Final = int(EndedBy.NO_DATA)
@@ -76,25 +76,8 @@ def look_back(law: Law, wearer: int, number: int) -> None:
 def last_look(law: Law, wearer: int) -> Look:
     """The last believed fix, as if it came alone."""
     me = law.wearers[wearer]
-    source = np.int64(me.source)
-    at_ms, lat, lon, speed_mps = me.fix_ms, me.lat, me.lon, me.speed_mps
-    return Look(
-        at_ms,
-        lat,
-        lon,
-        me.radius_m,
-        source,
-        speed_mps,
-        doubts=0,
-        weight=1.0,
-        keep=0.0,
-        east=1.0,
-        moving=False,
-        on_way=False,
-        turned=False,
-        strayed=False,
-        under_way=False,
-    )
+    place = (me.lat, me.lon, me.radius_m)
+    return look_at(me.fix_ms, place, np.int64(me.source), me.speed_mps, 1.0)
 
 
 @inner

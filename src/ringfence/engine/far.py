@@ -58,7 +58,7 @@ def need_of(limits: Thresholds, me: np.record, look: Look) -> Need:
     sigma_m = look.radius_m / SIGMAS_IN_CIRCLE
     past_m = SURE_SIGMAS * (sigma_m + limits.tail_m)
     kept_m = past_m if look.moving else SURE_SIGMAS * sigma_m
-    if look.on_way and not look.strayed:
+    if look.way.carries_on and not look.way.strayed:
         # Where the tag may be lies between the fix and where it was expected.
         ahead_m = flat_m(look.east, look.lon - me.track_lon, look.lat - me.track_lat)
         expected_m = ahead_m / (1.0 - me.var_pp / noise_m2(limits, look.radius_m))
@@ -93,12 +93,12 @@ def take_far(law: Law, number: int, look: Look) -> bool:
     """Take a fix into a rule whose edge is far away, as `take_in` would; say whether it is past."""
     slot = law.slots[number]
     past = bool(slot.past == 1)
-    carries_on = look.on_way and counts(look.doubts, past)
-    slot.due, slot.strayed = 1, look.strayed
+    carries_on = look.way.carries_on and counts(look.doubts, past)
+    slot.due, slot.strayed = 1, look.way.strayed
     slot.ahead_m = 0.0 if carries_on else np.nan
     if tally(law.limits, slot, look, past):
         if carries_on:
-            slot.log_odds = law.sure[1 if past else 0, 4 if look.strayed else 3]
+            slot.log_odds = law.sure[1 if past else 0, 4 if look.way.strayed else 3]
         else:
             slot.log_odds = after_sure(law.limits, law.sure, slot.log_odds, look, past)
     return past

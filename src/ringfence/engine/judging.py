@@ -37,7 +37,7 @@ def foresee(law: Law, wearer: int, number: int, reading: Reading) -> Reading:
         reading.depth_m,
         reading.past,
         depth_at(law.edges, rule, slot, (me.track_lon, me.track_lat), look.east),
-        odds_on_way(law.limits, share, look.strayed),
+        odds_on_way(law.limits, share, look.way.strayed),
     )
 
 
@@ -51,7 +51,7 @@ def share_ahead(law: Law, me: np.record, rule: np.record, slot: np.record, look:
     limits = law.limits
     narrow_m = look.radius_m / SIGMAS_IN_CIRCLE
     noise_m2, wide_m2 = narrow_m * narrow_m, (narrow_m + limits.tail_m) ** 2
-    if look.strayed:  # it was expected nowhere: its own error is all that there is to weigh
+    if look.way.strayed:  # it was expected nowhere: its own error is all that there is to weigh
         depth = depth_at(law.edges, rule, slot, (look.lon, look.lat), look.east)
         share = share_past(depth, narrow_m)
         return share + limits.tail * (share_past(depth, math.sqrt(wide_m2)) - share)
@@ -75,9 +75,9 @@ def share_ahead(law: Law, me: np.record, rule: np.record, slot: np.record, look:
 def take_in(limits: Thresholds, slot: np.record, reading: Reading) -> None:
     """Take a fix, measured against a rule, into the belief of that rule."""
     look, past = reading.look, reading.past
-    carries_on = look.on_way and counts(look.doubts, past)
+    carries_on = look.way.carries_on and counts(look.doubts, past)
     slot.ahead_m = reading.ahead_m if carries_on else np.nan
-    slot.strayed = look.strayed
+    slot.strayed = look.way.strayed
     if not tally(limits, slot, look, past):
         return
     if carries_on:
@@ -108,7 +108,7 @@ def tally(limits: Thresholds, slot: np.record, look: Look, past: bool) -> bool:
 def count_in_row(slot: np.record, look: Look, past: bool) -> None:
     """Count a fix that decides among those in a row on either side."""
     # A fix on the way that others show counts for two: they bear it out.
-    more = 2 if look.on_way else 1
+    more = 2 if look.way.carries_on else 1
     slot.with_it = min(slot.with_it + more, 1000) if past else 0
     slot.against = 0 if past else min(slot.against + more, 1000)
     if not past:

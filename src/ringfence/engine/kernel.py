@@ -30,6 +30,7 @@ from ringfence.engine.trust import (
     Look,
     east_of,
     is_null_island,
+    look_at,
     radius_m,
     with_doubts,
 )
@@ -66,14 +67,22 @@ def run(law: Law, items: Items, stands_at: NDArray[np.int64]) -> bool:
     for wearer in range(stands_at[0], len(law.wearers)):
         stands_at[0] = wearer
         first, last = items.rows_from[wearer], items.rows_from[wearer + 1]
-        clock_ms = law.wearers[wearer].clock_ms
-        # Advancing to where the clock stands says when to wake, under a plan that changed.
-        if first == last and (items.until_ms[wearer] < clock_ms or clock_ms == NEVER):
+        if first == last and _stands_still(law, wearer, items.until_ms[wearer]):
             continue
         stands_at[1] = max(stands_at[1], first)
         if not _run_wearer(law, items, stands_at):
             return False
     return True
+
+
+@inner
+def _stands_still(law: Law, wearer: int, until_ms: int) -> bool:
+    """Whether there is no instant to advance the clock of a wearer without items to."""
+    if until_ms == NEVER:
+        return True  # most people of a live batch: so much is told without looking at their row
+    clock_ms = law.wearers[wearer].clock_ms
+    # Advancing to where the clock stands says when to wake, under a plan that changed.
+    return bool(until_ms < clock_ms or clock_ms == NEVER)
 
 
 @merged
@@ -237,26 +246,9 @@ def _look_of(limits: Thresholds, items: Items, row: int) -> Look:
     lat, lon = items.lat_e7[row] / E7, items.lon_e7[row] / E7
     accuracy_m, speed_mps = np.float64(items.accuracy_m[row]), np.float64(items.speed_mps[row])
     source = np.int64(items.source[row])
-    circle_m = radius_m(limits, accuracy_m, source)
+    place = (lat, lon, radius_m(limits, accuracy_m, source))
     east = 1.0 if limits.geometric else east_of(lat)
-    at_ms = items.time_ms[row]
-    return Look(
-        at_ms,
-        lat,
-        lon,
-        circle_m,
-        source,
-        speed_mps,
-        0,
-        1.0,
-        1.0,
-        east,
-        False,
-        False,
-        False,
-        False,
-        False,
-    )
+    return look_at(items.time_ms[row], place, source, speed_mps, east)
 
 
 @merged
@@ -332,7 +324,7 @@ def _take_near(law: Law, wearer: int, number: int, look: Look, need: Need) -> bo
         return take_far(law, number, look)
     if rule.role == EXCLUSION and slot.state == CLEAR and not law.limits.geometric:
         cross(law, wearer, number, look)
-    if look.on_way:
+    if look.way.carries_on:
         reading = foresee(law, wearer, number, reading)
     take_in(law.limits, slot, reading)
     return bool(reading.past)

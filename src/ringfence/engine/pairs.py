@@ -20,7 +20,7 @@ from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
 from ringfence.engine.saying import Law
 from ringfence.engine.track import SIGMAS_IN_CIRCLE
-from ringfence.engine.trust import CELL, FROZEN, Look, flat_m
+from ringfence.engine.trust import CELL, FROZEN, Look, flat_m, look_at
 from ringfence.engine.words import Doubt, EndedBy
 from ringfence.geo.distance import signed_distance_m
 from ringfence.geo.metric import geodesic_m
@@ -181,10 +181,7 @@ def seen_apart(look: Look, gap: Apart) -> Look:
         gap.keep,
         look.east,
         look.moving,
-        look.on_way,
-        look.turned,
-        look.strayed,
-        look.under_way,
+        look.way,
     )
 
 
@@ -208,7 +205,7 @@ def judge_pair(law: Law, wearer: int, number: int, look: Look, hers: bool) -> No
     measure_closing(slot, look.time_ms, gap.metres)
     slot.last_depth_m = gap.nearer_m
     ahead_m, share = on_its_way(law, wearer, number, gap, hers)
-    odds = odds_on_way(law.limits, share, seen.strayed)
+    odds = odds_on_way(law.limits, share, seen.way.strayed)
     reading = Reading(seen, gap.depth_m, gap.past, ahead_m, odds)
     take_in(law.limits, slot, reading)
     settle(law, wearer, number, reading, LEFT)
@@ -225,23 +222,8 @@ def learn_pair(law: Law, wearer: int, number: int, look: Look) -> None:
     # The older place is the other side's: its age is what may have changed since.
     hers = her.fix_ms > look.time_ms
     if hers:
-        look = Look(
-            her.fix_ms,
-            her.lat,
-            her.lon,
-            her.radius_m,
-            np.int64(her.source),
-            her.speed_mps,
-            0,
-            1.0,
-            0.0,
-            1.0,
-            False,
-            False,
-            False,
-            False,
-            False,
-        )
+        place = (her.lat, her.lon, her.radius_m)
+        look = look_at(her.fix_ms, place, np.int64(her.source), her.speed_mps, 1.0)
     if is_fresh(law, wearer, number, look.time_ms, hers):
         take_in(law.limits, law.slots[number], read_pair(law, wearer, number, look, hers))
 
@@ -296,7 +278,7 @@ def cross_pair(law: Law, wearer: int, number: int, look: Look, hers: bool) -> No
     if entry_ms >= law.spans[law.cursors[number], 0]:
         way_m = flat_m(look.east, look.lon - mover.lon, look.lat - mover.lat)
         deepest_m = rule.buffer_m - nearest_m
-        p = crossed_probability(deepest_m, way_m, look.turned)
+        p = crossed_probability(deepest_m, way_m, look.way.turned)
         way = Crossing(look.time_ms, entry_ms, deepest_m, p)
         say_crossing(law, wearer, number, way)
 

@@ -7,14 +7,14 @@ docs/engine.md has the equations.
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from ringfence.engine.compiling import inner
 from ringfence.engine.memory import NEVER
 from ringfence.engine.profiles import Thresholds
-from ringfence.engine.trust import CELL, M_IN_DEGREE, Look, flat_m
+from ringfence.engine.trust import CELL, M_IN_DEGREE, OFF_WAY, Look, Way, flat_m
 from ringfence.geo.compiled import compiled
 
 SIGMAS_IN_CIRCLE: Final = 2.4477
@@ -47,20 +47,6 @@ def noise_m2(limits: Thresholds, radius_m: float) -> float:
     return (1.0 - limits.tail) * sigma_m * sigma_m + limits.tail * wide_m * wide_m
 
 
-class Way(NamedTuple):
-    """How a fix lies to the way that the fixes before it show."""
-
-    carries_on: bool
-    """It does not stand alone: an outlier would have to fall, by chance, where the way leads …"""
-    strayed: bool
-    """… or, if the way turned, within reach at the pace that was known."""
-    turned: bool
-    """It lies aside from that way: then the way between was no straight one."""
-
-
-OFF_WAY: Final = Way(False, False, False)
-
-
 @inner
 def follow(limits: Thresholds, me: np.record, look: Look) -> Way:
     """Take a believed fix into the track; say how it lies to the way before it."""
@@ -81,10 +67,10 @@ def follow(limits: Thresholds, me: np.record, look: Look) -> Way:
     if dx * dx + dy * dy <= FITS * (before_m2 + noise):
         learn_place(me, look, dx, dy, noise)
         tells = noise <= before_m2  # more than the way does
-        return Way(bool(known and tells and soon), False, turned)
+        return Way(bool(known and tells and soon), False, turned, False)
     strayed = bool(soon and is_in_reach(limits, me, look, speed2 if known else 0.0))
     start_track(limits, me, look, noise)
-    return Way(strayed, strayed, turned)
+    return Way(strayed, strayed, turned, False)
 
 
 @inner

@@ -27,6 +27,22 @@ M_IN_DEGREE: Final = 111_250.0
 """Of latitude, in Britain [D]; 0.3 % less in Rome, 0.3 % more in Tromsø."""
 
 
+class Way(NamedTuple):
+    """How a fix lies to the way that the fixes before it show."""
+
+    carries_on: bool
+    """It does not stand alone: an outlier would have to fall, by chance, where the way leads …"""
+    strayed: bool
+    """… or, if the way turned, within reach at the pace that was known."""
+    turned: bool
+    """It lies aside from that way: then the way between was no straight one."""
+    under_way: bool
+    """It shows the tag in motion, and so did the fix before it."""
+
+
+OFF_WAY: Final = Way(False, False, False, False)
+
+
 class Look(NamedTuple):
     """One fix as the rules see it."""
 
@@ -46,20 +62,26 @@ class Look(NamedTuple):
     """Degrees of longitude to degrees of latitude here, on the ground."""
     moving: bool
     """It shows the tag in motion."""
-    on_way: bool
-    """It carries on the way that the fixes before it show …"""
-    turned: bool
-    """… or lies aside from it …"""
-    strayed: bool
-    """… or nowhere near it, yet within reach at the pace that was known."""
-    under_way: bool
-    """In motion, and the fix before it was, too."""
+    way: Way
 
 
 @inner
 def east_of(lat: float) -> float:
     """Degrees of longitude to degrees of latitude, on the ground."""
     return max(math.cos(math.radians(lat)), 0.001)
+
+
+@inner
+def look_at(
+    time_ms: int,
+    place: tuple[float, float, float],
+    source: int | np.int64,
+    speed_mps: float,
+    east: float,
+) -> Look:
+    """A fix at a place (degrees north and east, circle), nothing doubted or weighed yet."""
+    lat, lon, circle_m = place
+    return Look(time_ms, lat, lon, circle_m, source, speed_mps, 0, 1.0, 1.0, east, False, OFF_WAY)
 
 
 @inner
@@ -77,10 +99,26 @@ def with_doubts(look: Look, doubts: int) -> Look:
         look.keep,
         look.east,
         look.moving,
-        look.on_way,
-        look.turned,
-        look.strayed,
-        look.under_way,
+        look.way,
+    )
+
+
+@inner
+def weighed(look: Look, weight: float, keep: float, moving: bool, way: Way) -> Look:
+    """The same look, weighed."""
+    return Look(
+        look.time_ms,
+        look.lat,
+        look.lon,
+        look.radius_m,
+        look.source,
+        look.speed_mps,
+        look.doubts,
+        weight,
+        keep,
+        look.east,
+        moving,
+        way,
     )
 
 
