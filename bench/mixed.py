@@ -134,7 +134,7 @@ def _load(
     folder = platform.folder.parent
     plan = folder / "plan.json"
     said = {"ports": platform.ports, "tokens": tokens, "seconds": seconds}
-    said |= {"buffered": 0, "live": 0, "floods": 0, **more}
+    said |= {"buffered": 0, "live": 0, "floods": 0, "late": False, **more}
     said |= {"over": str(folder / "over.json"), "stop": str(folder / "stop")}
     plan.write_text(json.dumps(said))
     command = [*_on(CORES[-1]), sys.executable, "-m", "bench.doors.mixed_load", str(plan)]
@@ -164,15 +164,22 @@ def _check(platform: Platform, told: dict[str, Any]) -> int:
 
 
 def sustained(
-    seconds: int = SECONDS, rate: int = RATE, kills: int = 0, floods: int = 0
+    seconds: int = SECONDS,
+    rate: int = RATE,
+    kills: int = 0,
+    floods: int = 0,
+    *,
+    late: bool = False,
 ) -> list[Row]:
     """One report a tag and second through all doors."""
     rng = random.Random(1)  # noqa: S311 -- instants of kills
     killed_at = sorted(rng.uniform(0.05, 0.95) * seconds for _ in range(kills))
     with _platform(rate + floods) as (platform, tokens):
-        load = _load(platform, tokens, seconds, floods=floods)
+        load = _load(platform, tokens, seconds, floods=floods, late=late)
         began_s, rss = time.monotonic(), []
+        seen = _Seen(platform, range(LIVE_TAGS if floods else 0))
         warm: dict[float, float] = {}
+        warm_ms = 0
         while load.poll() is None:
             if killed_at and time.monotonic() - began_s > killed_at[0]:
                 killed_at.pop(0)
@@ -180,15 +187,18 @@ def sustained(
                 platform.start()
             rss.append(platform.rss_mib())
             if not warm and time.monotonic() - began_s > seconds / 4:
-                warm = platform.lags()
-            time.sleep(1)
+                warm, warm_ms = platform.lags(), round(1000 * time.time())
+            for _ in range(10):
+                seen.look()
         told = _told(load)
+        others = seen.lags(warm_ms, round(1000 * time.time()) - 5000) if floods else []
         lags = platform.lags()
         platform.wait_judged()
         acknowledged = _check(platform, told)
-        flood = _flood(platform, rate, told) if floods else []
+        flood = _flood(platform, rate, told, others) if floods else []
     name = f"{rate:,} reports a second" + (f", {kills} kills" if kills else "")
     name += f" beside {floods} looping tag" if floods else ""
+    name += " that tells of hours ago" if late else ""
     rows = [
         Row(f"{name}: acknowledged", acknowledged / told["seconds"], "reports a second"),
         Row(f"{name}: p99 until acknowledged", told["acknowledged_p99_s"], "s"),
@@ -210,15 +220,17 @@ def sustained(
     ]
 
 
-def _flood(platform: Platform, number: int, told: dict[str, Any]) -> list[Row]:
+def _flood(platform: Platform, number: int, told: dict[str, Any], others: list[float]) -> list[Row]:
     """What a tag that loops at 1,000 reports a second came to, and whether anybody was told."""
-    time.sleep(6)  # the platform looks after itself every 5 s
+    time.sleep(2)  # the platform looks after itself every second
     stored = "SELECT COUNT(*) FROM monitoring_report r JOIN cases_tag t ON t.id = r.tag_id"
     ((reports,),) = platform.rows(f"{stored} WHERE t.name = 'T{number}'")
     ((kept,),) = platform.rows("SELECT COALESCE(SUM(size), 0) FROM monitoring_quarantine")
     ((alerts,),) = platform.rows("SELECT COUNT(*) FROM alerts_alert WHERE kind = 'system'")
     (answers,) = told["answers_to_floods"]
     return [
+        Row(f"{LIVE_TAGS} others: p99 until judged", others[len(others) * 99 // 100], "s"),
+        Row(f"{LIVE_TAGS} others: longest until judged", others[-1], "s"),
         Row("of the looping tag: refused (429)", answers.get("429", 0), "requests of 100 reports"),
         Row("of the looping tag: stored", reports, "reports"),
         Row("of the looping tag: kept apart", kept / 1024, "KiB"),
@@ -230,7 +242,8 @@ def outage(tags: int = OUTAGE_TAGS) -> list[Row]:
     """An hour's outage is over: tags let go of what they kept, newest first, beside live ones."""
     with _platform(tags + LIVE_TAGS) as (platform, tokens):
         load = _load(platform, tokens, 0, buffered=BUFFERED, live=LIVE_TAGS)
-        over, seen = platform.folder.parent / "over.json", _Seen(platform, tags)
+        over = platform.folder.parent / "over.json"
+        seen = _Seen(platform, range(tags, tags + LIVE_TAGS))
         while not over.exists() and load.poll() is None:
             seen.look()
         last = platform.rows("SELECT MAX(id) FROM monitoring_report")[0][0]
@@ -256,19 +269,22 @@ def outage(tags: int = OUTAGE_TAGS) -> list[Row]:
 
 
 class _Seen:
-    """When live wearers were seen to be judged up to where, looked at from outside."""
+    """When some wearers were seen to be judged up to where, looked at from outside."""
 
-    def __init__(self, platform: Platform, first: int) -> None:
+    def __init__(self, platform: Platform, numbers: range) -> None:
         self.platform = platform
         names = "SELECT id, name FROM cases_tag"
         fitted = dict(platform.rows("SELECT tag_id, wearer_id FROM cases_fitting"))
-        live = [pk for pk, name in platform.rows(names) if int(name[1:]) >= first]
+        live = [pk for pk, name in platform.rows(names) if int(name[1:]) in numbers]
         self.tags = {fitted[pk]: pk for pk in live}
         self.at: dict[int, list[tuple[int, int]]] = {wearer: [] for wearer in self.tags}
         """By wearer: judged up to, and seen at, ms."""
 
     def look(self) -> None:
         """Look, and wait a moment."""
+        if not self.tags:
+            time.sleep(0.1)
+            return
         marks = ",".join(map(str, self.tags))
         state = "SELECT wearer_id, judged_ms FROM monitoring_wearerstate WHERE wearer_id IN"
         found, at_ms = self.platform.rows(f"{state} ({marks})"), round(1000 * time.time())
@@ -304,12 +320,14 @@ def main() -> None:
     asked.add_argument("--rate", type=int, default=RATE)
     asked.add_argument("--kills", type=int, default=0)
     asked.add_argument("--flood", action="store_true", help="beside a tag that loops")
+    asked.add_argument("--late", action="store_true", help="the tag that loops tells of hours ago")
     asked.add_argument("--outage", type=int, metavar="TAGS", default=0)
     said = asked.parse_args()
     if said.outage:
         rows = outage(said.outage)
     else:
-        rows = sustained(said.seconds, said.rate, said.kills, int(said.flood))
+        floods = int(said.flood or said.late)
+        rows = sustained(said.seconds, said.rate, said.kills, floods, late=said.late)
     for row in rows:
         target = "" if row.target is None else f"   (≥ {row.target:g})"
         print(f"{row.name}: {row.figure:,.4g} {row.unit}{target}")

@@ -1,7 +1,8 @@
 """`python -m bench.doors.mixed_load PLAN`: a fleet that reports through all doors at once.
 
 PLAN is a JSON file: ports, tokens, seconds; and how many reports each tag has kept and lets go of
-at once, newest first (an outage that is over), or 0: one report a tag and second, live. The last
+at once, newest first (an outage that is over), or 0: one report a tag and second, live. Tags that
+loop say a thousand reports a second, `late` ones of hours ago. The last
 `live` tags were not cut off, and report until the file `stop` is there; `over` is written when all
 others have let go of what they kept. What is not acknowledged is sent again, also after the
 platform was killed. Prints, as JSON, how many reports of each tag were acknowledged, and how many
@@ -191,6 +192,9 @@ async def flood(plan: dict[str, Any], n: int, until_s: float) -> dict[int, int]:
     reader, writer = await asyncio.open_connection("127.0.0.1", plan["ports"]["http"])
     while time.time() < until_s:
         reports = [tag.said(k + i, milliseconds=k + i) for i in range(FLOOD_SIZE)]
+        if plan["late"] and k:
+            # Newest first, from the seconds before its first report: all of it is late.
+            reports = [tag.said(k + i, milliseconds=-1000 * (k + i)) for i in range(FLOOD_SIZE)]
         body = json.dumps({"tag": f"T{n}", "reports": reports})
         try:
             writer.write(_post("/gateway/v1/reports", f"Bearer {tag.token}", body))

@@ -105,6 +105,41 @@ def test_the_end_of_the_visit_ends_the_alert_and_leaves_it_in_the_queue(find):
     assert list(queue()) == [alert]
 
 
+def test_two_violations_that_end_together_end_their_alert_once(find):
+    ring = find(how="approached", begin_at=at(-5), confirmed_at=at(-4))
+    entry = find()
+    open_alerts()
+    find(ring, end_at=at(20), ended_by="left")
+    find(entry, end_at=at(20), ended_by="left")
+    open_alerts()
+    alert = Alert.objects.get()
+    assert not alert.ongoing
+    assert moments(alert).count("ended") == 1
+    assert Entry.objects.filter(event="alert.ended").count() == 1
+
+
+def test_what_joins_an_alert_keeps_it_open_though_another_ends_in_the_same_breath(find):
+    first = find()
+    open_alerts()
+    find(begin_at=at(25), confirmed_at=at(26))
+    find(first, end_at=at(20), ended_by="left")
+    open_alerts()
+    alert = Alert.objects.get()
+    assert alert.ongoing
+    assert alert.ended_at is None
+    assert "ended" not in moments(alert)
+
+
+def test_two_visits_found_in_one_breath_are_one_alert_and_a_third_another(find):
+    find(end_at=at(10), ended_by="left")
+    find(begin_at=at(15), confirmed_at=at(16), end_at=at(20), ended_by="left")
+    find(begin_at=at(31), confirmed_at=at(32))
+    open_alerts()
+    first, second = Alert.objects.order_by("id")
+    assert (first.links.count(), first.ongoing, first.ended_at) == (2, False, at(20))
+    assert (second.links.count(), second.ongoing) == (1, True)
+
+
 def test_a_withdrawn_violation_is_told_and_waits_for_a_person(find):
     violation = find()
     open_alerts()

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from django.db.models import Q
 
-from ringfence.desk.alerts.models import Alert, AlertState, AlertViolation, Moment, Notice
+from ringfence.desk.alerts.models import Alert, AlertState, Moment, Notice
 from ringfence.desk.alerts.policy import (
-    REJOIN,
     Decision,
     Ended,
     Face,
-    Found,
     Nothing,
     Opened,
-    Visit,
     decide,
     visit_of,
 )
 from ringfence.desk.alerts.severity import Grade
+from ringfence.desk.alerts.visits import Visits, found_of
 from ringfence.desk.audit.actions import record
 from ringfence.desk.audit.events import Event
 from ringfence.desk.kit.acting import action
@@ -63,87 +59,46 @@ def _open_alerts(limit: int) -> int:
     cursor, _ = Cursor.objects.get_or_create(stage=STAGE)
     changed = list(
         Violation.objects.filter(revision__gt=cursor.position)
-        .select_related("wearer", "alert_link__alert")
-        .prefetch_related("alert_link__alert__links__violation")
+        .select_related("wearer")
         .order_by("revision")[:limit]
     )
+    if not changed:
+        return 0
+    visits = Visits(changed)
+    touched = {}
     for violation in changed:
-        _follow(violation)
-    if changed:
-        Cursor.objects.filter(stage=STAGE).update(position=changed[-1].revision)
+        alert = _follow(violation, visits)
+        if alert is not None:
+            touched[alert.public_id] = alert
+    at = now()
+    Change.objects.bulk_create([Change(topic="alert", ref=ref, at=at) for ref in touched])
+    Cursor.objects.filter(stage=STAGE).update(position=changed[-1].revision)
     return len(changed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """An alert as a row and as the policy sees it."""
-
-    alert: Alert
-    visit: Visit
-
-
-def _follow(violation: Violation) -> None:
+def _follow(violation: Violation, visits: Visits) -> Alert | None:
+    """Do what the violation asks for as it stands now; which alert that touched, if any."""
     found = found_of(violation)
-    own = getattr(violation, "alert_link", None)
+    own = visits.own(violation)
     if own is not None:
-        candidates = [_candidate(own.alert)]
+        candidates = [own]
     elif not found.stands:
         candidates = []  # it opens nothing, and joins nothing
     else:
-        candidates = [_candidate(alert) for alert in _unclosed(violation)]
-    position = visit_of(found, [c.visit for c in candidates])
-    candidate = None if position is None else candidates[position]
-    decision = decide(found, violation.wearer.risk, candidate.visit if candidate else None)
-    _write(decision, violation, candidate.alert if candidate else None)
+        candidates = visits.unclosed(violation)
+    seen = [visits.visit(alert) for alert in candidates]
+    position = visit_of(found, seen)
+    if position is None:
+        return _write(decide(found, violation.wearer.risk, None), violation, None, visits)
+    decision = decide(found, violation.wearer.risk, seen[position])
+    return _write(decision, violation, candidates[position], visits)
 
 
-def _unclosed(violation: Violation) -> list[Alert]:
-    """Alerts of the same matter that are near enough in time to be the same visit."""
-    rows = Alert.objects.filter(
-        Q(ongoing=True) | Q(ended_at__isnull=True) | Q(ended_at__gte=violation.begin_at - REJOIN),
-        wearer=violation.wearer,
-        kind=violation.kind,
-        condition_key=violation.condition_key,
-    ).exclude(state=AlertState.CLOSED)
-    if violation.end_at is not None:
-        rows = rows.filter(event_at__lte=violation.end_at + REJOIN)
-    return list(rows.order_by("-opened_at").prefetch_related("links__violation"))
-
-
-def _candidate(alert: Alert) -> _Candidate:
-    members = tuple(found_of(link.violation) for link in alert.links.all())
-    face = Face(
-        severity=Grade(alert.severity),
-        title=alert.title,
-        ongoing=alert.ongoing,
-        late=alert.late,
-        event_at=alert.event_at,
-        confirmed_at=alert.confirmed_at,
-        ended_at=alert.ended_at,
-    )
-    return _Candidate(alert, Visit(face, members))
-
-
-def found_of(row: Violation) -> Found:
-    """A violation row as the policy reads it."""
-    return Found(
-        id=row.pk,
-        kind=row.kind,
-        how=row.how,
-        confirmed=row.state == "confirmed",
-        begin_at=row.begin_at,
-        confirmed_at=row.confirmed_at,
-        end_at=row.end_at,
-        ended_by=row.ended_by,
-        depth_m=row.depth_m,
-        late=row.late,
-        withdrawn=row.withdrawn_at is not None,
-    )
-
-
-def _write(decision: Decision, violation: Violation, alert: Alert | None) -> None:
+def _write(
+    decision: Decision, violation: Violation, alert: Alert | None, visits: Visits
+) -> Alert | None:
     if isinstance(decision, Nothing):
-        return
+        return None
     if isinstance(decision, Opened) or alert is None:
         alert = _open(decision.face, violation)
         moments: tuple[tuple[str, str], ...] = (("opened", decision.face.title),)
@@ -152,7 +107,7 @@ def _write(decision: Decision, violation: Violation, alert: Alert | None) -> Non
     else:
         moments = decision.moments
         _wear(alert, decision.face)
-        AlertViolation.objects.get_or_create(violation=violation, defaults={"alert": alert})
+    visits.join(alert, violation)
     lost = "corrected" in [what for what, _ in moments] and alert.confirmed_at is None
     if lost and _put_back(alert):
         moments += (("reopened", "A person had closed it before its ground was taken back"),)
@@ -166,7 +121,7 @@ def _write(decision: Decision, violation: Violation, alert: Alert | None) -> Non
         _close_if_for_information(alert)
     if moments:
         log.info("alert", alert=alert.public_id, moments=[what for what, _ in moments])
-    Change(topic="alert", ref=alert.public_id, at=now()).save()
+    return alert
 
 
 def _open(face: Face, violation: Violation) -> Alert:
@@ -179,7 +134,6 @@ def _open(face: Face, violation: Violation) -> Alert:
         opened_at=now(),
     )
     _wear(alert, face)
-    AlertViolation(alert=alert, violation=violation).save()
     _record(Event.ALERT_OPENED, alert)
     return alert
 
