@@ -38,6 +38,7 @@ def main() -> None:
         module.np = SimpleNamespace(**vars(np) | {"float64": float, "int64": int})  # type: ignore[attr-defined]
     states.ACTS, states.FOLLOWING = by_two(states.ACTS), by_two(states.FOLLOWING)  # type: ignore[assignment]
     distance.search = measuring.search = search  # type: ignore[assignment]
+    measuring.with_block = with_block  # type: ignore[assignment]
     day, batch = made_up(OBJECTS_WEARERS, DAY)
     best_s, events = min((judged(day, batch) for _ in range(2)), key=lambda told: told[0])
     json.dump({"rate": len(batch) / best_s, "events": told(events)}, sys.stdout)
@@ -105,12 +106,18 @@ def by_index(table: np.ndarray) -> dict[tuple[int, ...], float]:
 def search(arrays: Any, shape: int, spot: Spot, found: Nearest) -> Nearest:
     """`nearest.search` as Python does it best: one by one, and nothing of what lies too far."""
     shapes, edges, _, _, boxes = arrays
-    row, best2 = shapes[shape], found.first2
+    row = shapes[shape]
     for block in range(row["blocks"]):
         group, lane = divmod(block, BLOCK)
-        if gap2(boxes, row["first_group"] + group, lane, spot) <= best2:
-            best2 = min(best2, least2(edges, row["first_block"] + block, spot))
-    return found._replace(first2=best2)
+        if gap2(boxes, row["first_group"] + group, lane, spot) <= found.first2:
+            found = with_block(edges, spot, found, row["first_block"] + block)
+    return found
+
+
+def with_block(edges: Any, spot: Spot, found: Nearest, block: int) -> Nearest:
+    """As `nearest.with_block`, of the nearest block only."""
+    best2 = least2(edges, block, spot)
+    return found._replace(first2=best2, first=block) if best2 < found.first2 else found
 
 
 def gap2(boxes: Any, group: int, lane: int, spot: Spot) -> float:
