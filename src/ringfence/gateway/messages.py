@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import structlog
 
+from ringfence.gateway.aside import FROM_BYTES, Aside
 from ringfence.gateway.codecs import owntracks, ringfence_json
 from ringfence.gateway.pace import Pace, load_of
 from ringfence.gateway.report import (
@@ -78,7 +79,8 @@ def owner(topic: str) -> str | None:
 class Post:
     """Takes messages to the inbox."""
 
-    def __init__(self, inbox: Inbox, pace: Pace) -> None:
+    def __init__(self, inbox: Inbox, pace: Pace, aside: Aside | None = None) -> None:
+        self._aside = aside or Aside()
         self._inbox = inbox
         self._pace = pace
 
@@ -93,7 +95,7 @@ class Post:
             self._set_apart(message, "unauthenticated", why, None)
             return Taken.FOREIGN
         try:
-            decoded = _decode(message, tag)
+            decoded = await self._decoded(message, tag)
         except MalformedError as fault:
             kept = self._kept_apart(message, fault.reason, str(fault), tag)
             self._pace.spend(tag.id, load_of((), message.payload, time_ns() // 1_000_000))
@@ -106,6 +108,14 @@ class Post:
         if not (decoded.reports or decoded.refused):
             return Taken.DONE
         return _taken(await self._store(message, tag, decoded))
+
+    async def _decoded(self, message: Message, tag: KnownTag) -> Decoded:
+        size = len(message.payload)
+        if size < FROM_BYTES:
+            return _decode(message, tag)
+        while not self._aside.has_room(size):
+            await asyncio.sleep(RETRY_S)
+        return await self._aside.read(partial(_decode, message, tag), size)
 
     def turn_away(self, peer: str) -> None:
         """Count a wrong name or token; the bytes hold a token, and are not kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable
 from functools import partial
@@ -12,9 +13,10 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
+from ringfence.gateway.aside import FROM_BYTES, Aside
 from ringfence.gateway.codecs import osmand, owntracks, ringfence_json, traccar
 from ringfence.gateway.credentials import Shown, from_header, without_secret
-from ringfence.gateway.pace import Pace, load_of
+from ringfence.gateway.pace import Load, Pace, load_of
 from ringfence.gateway.report import (
     Decoded,
     Delivery,
@@ -58,6 +60,8 @@ _NOT_A_FEEDS = (
 Headers = dict[bytes, bytes]
 """Of the names in lower case."""
 Done = Callable[["Reply"], None]
+_Read = tuple[Decoded, Load]
+"""What a body says, and what that takes of its tag's allowance."""
 log = structlog.get_logger("ringfence.gateway")
 
 
@@ -162,7 +166,15 @@ def knock(method: bytes, path: bytes, headers: Headers) -> Door | Reply:
 class Session:
     """Takes requests through: who is it, what does it say, is it stored."""
 
-    def __init__(self, inbox: Inbox, gatekeeper: Gatekeeper, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        gatekeeper: Gatekeeper,
+        pace: Pace | None = None,
+        aside: Aside | None = None,
+    ) -> None:
+        self._aside = aside or Aside()
+        self._reading: set[asyncio.Task[None]] = set()
         self._inbox = inbox
         self._gatekeeper = gatekeeper
         self._pace = pace or Pace()
@@ -221,26 +233,39 @@ class Session:
             if wait_s:
                 self._refuse_more(request, sender, wait_s)
                 return
-        try:
-            decoded = request.door.decode(request, sender)
-        except MalformedError as fault:
+        size = len(request.body)
+        if size < FROM_BYTES:
+            self._take_read(request, sender, _read(request, sender))
+        elif self._aside.has_room(size):
+            task = asyncio.get_running_loop().create_task(self._read_aside(request, sender))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        else:
+            request.done(come_back("too many large bodies wait to be read"))
+
+    async def _read_aside(self, request: Request, sender: Sender) -> None:
+        read = await self._aside.read(partial(_read, request, sender), len(request.body))
+        self._take_read(request, sender, read)
+
+    def _take_read(self, request: Request, sender: Sender, read: _Read | MalformedError) -> None:
+        if isinstance(read, MalformedError):
             if isinstance(sender, KnownTag):
                 self._pace.spend(sender.id, load_of((), request.body, request.received_ms))
-            self._set_apart(request, fault.reason, str(fault), sender)
-            request.done(problem(400, str(fault)))
+            self._set_apart(request, read.reason, str(read), sender)
+            request.done(problem(400, str(read)))
             return
+        decoded, load = read
         tag = sender.speaks_for(decoded.tag)
         if tag is None:
             self._turn_away(request)
             return
         if decoded.reports or decoded.refused:
-            self._store(request, tag, decoded)
+            self._store(request, tag, decoded, load)
         else:
             request.done(Reply(200, request.door.reply(Receipt(0, 0), [])))
 
-    def _store(self, request: Request, tag: KnownTag, decoded: Decoded) -> None:
+    def _store(self, request: Request, tag: KnownTag, decoded: Decoded, load: Load) -> None:
         refused = len(decoded.refused)
-        load = load_of(decoded.reports, request.body, request.received_ms, refused=refused)
         wait_s = self._pace.wait_s(tag.id, load)
         if wait_s:
             self._refuse_more(request, tag, wait_s, reports=load.reports)
@@ -321,6 +346,16 @@ def _stored(request: Request, refused: list[Refusal], outcome: Receipt | NotStor
         request.done(Reply(200, request.door.reply(outcome, refused)))
     else:
         request.done(problem(503, outcome.why, (b"retry-after", b"5")))
+
+
+def _read(request: Request, sender: Sender) -> _Read | MalformedError:
+    try:
+        decoded = request.door.decode(request, sender)
+    except MalformedError as fault:
+        return fault
+    refused = len(decoded.refused)
+    load = load_of(decoded.reports, request.body, request.received_ms, refused=refused)
+    return decoded, load
 
 
 def _media_type(headers: Headers) -> bytes:

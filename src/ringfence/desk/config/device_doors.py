@@ -14,6 +14,7 @@ from ringfence.desk.config.environment import Environment
 from ringfence.desk.config.errors import CantStartError
 from ringfence.desk.config.open_files import allow_files
 from ringfence.desk.config.transport import tls_context
+from ringfence.gateway.aside import Aside
 from ringfence.gateway.devices import Devices
 from ringfence.gateway.dialogue import House
 from ringfence.gateway.frames import Codec
@@ -35,6 +36,7 @@ class Behind(NamedTuple):
     gatekeeper: Gatekeeper
     devices: Devices
     pace: Pace
+    aside: Aside
 
 
 class DeviceDoors:
@@ -53,7 +55,7 @@ class DeviceDoors:
         environment: Environment = settings.ENVIRONMENT
         allow_files(environment.limits.connections if doors else 0)
         guests = Guests(environment.limits)
-        post = Post(behind.inbox, behind.pace)
+        post = Post(behind.inbox, behind.pace, behind.aside)
         self._tls: ssl.SSLContext | None = tls_context(environment.tls)
         ports = [
             Port(at, House(_codec(door.protocol), behind.inbox, behind.devices, behind.pace))

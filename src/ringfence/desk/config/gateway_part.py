@@ -14,6 +14,7 @@ from ringfence.desk.monitoring.directory import TagDirectory
 from ringfence.desk.monitoring.gatekeeper import TagGatekeeper
 from ringfence.desk.monitoring.inbox import ReportInbox
 from ringfence.gateway.app import make_app
+from ringfence.gateway.aside import Aside
 from ringfence.gateway.connection import make_protocol
 from ringfence.gateway.pace import Pace
 from ringfence.gateway.ports import Address
@@ -36,12 +37,13 @@ class GatewayPart:
         self._gatekeeper = TagGatekeeper()
         self._directory = TagDirectory(self._gatekeeper.forget)
         self._pace = Pace()
-        session = Session(self._inbox, self._gatekeeper, self._pace)
+        aside = Aside()
+        session = Session(self._inbox, self._gatekeeper, self._pace, aside)
         self.application: Application = make_app(session)
         self.protocol: Callable[..., Any] = make_protocol(session, HttpToolsProtocol)
         """What uvicorn makes of each connection: the doors by the short way, the rest as ever."""
         self._others = DeviceDoors(
-            doors, Behind(self._inbox, self._gatekeeper, self._directory, self._pace)
+            doors, Behind(self._inbox, self._gatekeeper, self._directory, self._pace, aside)
         )
 
     def open(self) -> None:

@@ -7,6 +7,7 @@ read again report by report, so that one bad report never costs the others.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,11 @@ MSGPACK = frozenset({b"application/msgpack", b"application/x-msgpack", b"applica
 MOST_ONE_BY_ONE = 10_000
 """Reports of a body in which something can't be used: reading them one by one takes 5 µs each, and
 everybody waits meanwhile. 1 MiB of full fixes has six thousand."""
+
+MOST_COMMAS = 150_000
+"""In JSON of that kind. 1 MiB of full fixes has 65,000."""
+_COUNT = re.compile(rb"reports(?:\xdc([\s\S]{2})|\xdd([\s\S]{4}))").finditer
+"""In MessagePack: how many reports there are said to be, from 16 on."""
 
 _Real = Annotated[float, Meta(ge=-1e7, le=1e7)]  # also turns NaN and infinity away
 _Positive = Annotated[float, Meta(ge=0, le=1e7)]
@@ -51,10 +57,10 @@ class _Body(Struct, gc=False):
 
 
 class _Sealed(Struct, gc=False):
-    """The same body with its reports left unread."""
+    """The same body with its reports left unread: as objects they would take half a second."""
 
     tag: str
-    reports: list[Any]
+    reports: list[msgspec.Raw]
 
 
 class _Reply(Struct):
@@ -89,6 +95,10 @@ _SOURCES: dict[str | None, int] = {
 }
 _decode_json = msgspec.json.Decoder(_Body).decode
 _decode_msgpack = msgspec.msgpack.Decoder(_Body).decode
+_unread_json = msgspec.json.Decoder(_Sealed).decode
+_unread_msgpack = msgspec.msgpack.Decoder(_Sealed).decode
+_one_json = msgspec.json.Decoder(_Said).decode
+_one_msgpack = msgspec.msgpack.Decoder(_Said).decode
 _encode = msgspec.json.Encoder().encode
 _ALL_WELL: list[Refusal] = []
 
@@ -160,44 +170,74 @@ def _signals(names: list[str]) -> int:
 
 
 def _one_by_one(body: bytes, media_type: bytes) -> Decoded:
+    if _is_crowded(body, media_type):
+        raise _too_many()
     try:
-        plain = _plain(body) if media_type == JSON else msgspec.msgpack.decode(body)
-        sealed = msgspec.convert(plain, _Sealed)
+        sealed = _unread(body) if media_type == JSON else _unread_msgpack(body)
     except msgspec.ValidationError as fault:
         raise MalformedError(f'{fault}: send {{"tag": "…", "reports": […]}}') from None
     except (msgspec.DecodeError, ValueError, RecursionError) as fault:
         kind = "JSON" if media_type == JSON else "MessagePack"
         raise MalformedError(f"the body is not {kind}: {_first_line(fault)}") from None
     if len(sealed.reports) > MOST_ONE_BY_ONE:
-        raise MalformedError(
-            f"more than {MOST_ONE_BY_ONE:,} reports, and some that can't be used among them: send "
-            "fewer in a request, so that those can be named"
-        )
+        raise _too_many()
+    read = _one_json if media_type == JSON else _one_msgpack
     reports: list[Report] = []
     refused: list[Refusal] = []
     for index, item in enumerate(sealed.reports):
         try:
-            reports.append(_report(msgspec.convert(item, _Said)))
+            reports.append(_report(read(item)))
         except _UnusableError as fault:
             refused.append(Refusal(index, str(fault)))
-        except (msgspec.ValidationError, RecursionError) as fault:
-            refused.append(Refusal(index, _why(item, str(fault))))
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as fault:
+            refused.append(Refusal(index, _why(item, media_type, str(fault))))
     return Decoded(sealed.tag, reports, refused)
 
 
-def _plain(body: bytes) -> Any:
+def _is_crowded(body: bytes, media_type: bytes) -> bool:
+    """Whether so many things are in it that even to part them keeps everybody waiting."""
+    if media_type == JSON:
+        return body.count(b",") > MOST_COMMAS
+    return any(int.from_bytes(n[1] or n[2], "big") > MOST_ONE_BY_ONE for n in _COUNT(body))
+
+
+def _too_many() -> MalformedError:
+    return MalformedError(
+        f"more than {MOST_ONE_BY_ONE:,} reports or {MOST_COMMAS:,} fields, and some that can't be "
+        "used among them: send fewer in a request, so that those can be named"
+    )
+
+
+def _unread(body: bytes) -> _Sealed:
     try:
-        return msgspec.json.decode(body)
+        return _unread_json(body)
+    except msgspec.ValidationError:
+        raise
     except msgspec.DecodeError:
-        # The standard library also reads NaN, which some devices send: only that report is refused.
-        return json.loads(body)
+        # The standard library also reads NaN, which some devices send: as a word it is refused in
+        # its report alone.
+        words: Any = {"NaN": "NaN", "Infinity": "NaN", "-Infinity": "NaN"}
+        plain = json.loads(body, parse_constant=words.get)
+        return _unread_json(msgspec.json.encode(plain))
 
 
-def _why(item: Any, fault: str) -> str:
+class _Timed(Struct, gc=False):
+    time: Any = None
+
+
+_timed_json = msgspec.json.Decoder(_Timed).decode
+_timed_msgpack = msgspec.msgpack.Decoder(_Timed).decode
+
+
+def _why(item: msgspec.Raw, media_type: bytes, fault: str) -> str:
     """Name the field and what to send; never the value, which may be a place."""
-    if not isinstance(item, dict):
+    try:
+        timed = _timed_json(item) if media_type == JSON else _timed_msgpack(item)
+    except msgspec.ValidationError:
         return "the report is not an object: send fields such as time, lat, lon"
-    if item.get("time") is None:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return "the report can't be read: send fields as docs/gateway.md lists them"
+    if timed.time is None:
         return f"no time: send {WHAT_TO_SEND['time']}"
     field = fault.partition("`$.")[2].partition("`")[0].partition("[")[0]
     if field in WHAT_TO_SEND:
