@@ -68,7 +68,7 @@ def of_objects(law: Any) -> Any:
         pair_victim=law.pair_victim.tolist(),
         boxes=by_two(law.boxes),
         spans=by_two(law.spans),
-        edges=(rows, by_index(edges), banded.tolist(), starts.tolist(), by_index(boxes)),
+        edges=(rows, by_index(edges), by_two(banded), starts.tolist(), by_index(boxes)),
         cursors=law.cursors.tolist(),
         wake_ms=law.wake_ms.tolist(),
         said=[0],

@@ -90,9 +90,20 @@ def test_a_disc_over_the_antimeridian_is_near_on_both_sides(reach_m) -> None:
     assert found.place.tolist() == [0, 1]
 
 
+def test_a_place_on_the_edge_of_a_shape_of_everybodys_is_at_distance_0() -> None:
+    shapes = list(every_sort(LON, LAT, seed=1).values())
+    grid, arrays = build_shape_grid(shapes), build_edge_table(shapes).arrays()
+    edges = arrays[2]
+    lon, lat = edges[:, 0].copy(), edges[:, 1].copy()
+    pairs = [(i, s) for i in range(len(lon)) for s in range(len(shapes))]
+    said = sorted(zip(*grid.near(lon, lat), strict=True))
+    assert said == asked_one_by_one(shapes, pairs, lon, lat, 0.0)
+    assert sum(signed_m == 0.0 for _, _, signed_m in said) > 10
+
+
 def test_deep_inside_a_wide_shape_nothing_is_measured(monkeypatch) -> None:
     grid = build_shape_grid([Disc((LON, LAT), 9_000.0)], 10.0)
-    assert (grid.cells.listed < 0).any()
+    assert (grid.cells.codes < 0).any()
     found = grid.near(np.array([LON]), np.array([LAT]))
     assert found.signed_m.tolist() == [BEYOND_M]
 

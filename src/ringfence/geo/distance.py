@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ringfence.geo.compiled import compiled, compiled_maker
-from ringfence.geo.edges import AREA, DISC, LANE, SHIFT
+from ringfence.geo.edges import AREA, DISC
 from ringfence.geo.metric import LAT_M_MIN, geodesic_m
 from ringfence.geo.nearest import none_within, search, spot_at
 
@@ -26,6 +26,8 @@ BEYOND_M: Final = 1e9
 unlike infinity, safe to subtract."""
 OUTSIDE_M: Final = 1e-9
 """A place outside by less than a number can tell is this far outside: −0.0 would read as inside."""
+HAIR_DEG: Final = 1e-12
+"""A tenth of a thousandth of a millimetre: much more than numbers of degrees err by."""
 BOX_REACH_M: Final = 100_000.0
 """`lon_per_m` holds up to one degree beyond the box; who asks further gets no early answer."""
 
@@ -157,16 +159,14 @@ def _band_of(row: np.void, lat: float) -> int:
 @compiled
 def _crossings_odd(arrays: Arrays, shape: int, lon: float, lat: float) -> bool:
     """Whether a ray eastwards crosses an odd number of edges, or the place lies on one."""
-    shapes, edges, banded, starts, _ = arrays
+    shapes, _, banded, starts, _ = arrays
     row = shapes[shape]
     band = row["first_band"] + _band_of(row, lat)
     odd = False
-    for listed in range(starts[band], starts[band + 1]):
-        block, k = banded[listed] >> SHIFT, banded[listed] & LANE
-        lat1, lat2 = edges[block, 1, k], edges[block, 3, k]
+    for i in range(starts[band], starts[band + 1]):
+        lon1, lat1, lon2, lat2 = (banded[i, 0], banded[i, 1], banded[i, 2], banded[i, 3])
         if (lat1 > lat and lat2 > lat) or (lat1 < lat and lat2 < lat):
             continue
-        lon1, lon2 = edges[block, 0, k], edges[block, 2, k]
         side = (lon2 - lon1) * (lat - lat1) - (lon - lon1) * (lat2 - lat1)
         if side == 0.0 and min(lon1, lon2) <= lon <= max(lon1, lon2):
             return True
@@ -174,6 +174,22 @@ def _crossings_odd(arrays: Arrays, shape: int, lon: float, lat: float) -> bool:
         if (lat1 > lat) != (lat2 > lat) and (side > 0.0) == (lat2 > lat1):
             odd = not odd
     return odd
+
+
+@compiled
+def touches(arrays: Arrays, shape: int, lon: float, lat: float) -> bool:
+    """Whether an edge of a shape is so near that the distance may be 0; nearly always it is not."""
+    shapes, _, banded, starts, _ = arrays
+    row = shapes[shape]
+    if row["form"] != AREA:
+        return True
+    band = row["first_band"] + _band_of(row, lat)
+    for i in range(starts[band], starts[band + 1]):
+        lon1, lat1, lon2, lat2 = banded[i, 0], banded[i, 1], banded[i, 2], banded[i, 3]
+        side = (lon2 - lon1) * (lat - lat1) - (lon - lon1) * (lat2 - lat1)
+        if abs(side) <= HAIR_DEG * (abs(lon2 - lon1) + abs(lat2 - lat1)):
+            return True
+    return False
 
 
 @compiled

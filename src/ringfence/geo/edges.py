@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Edges = NDArray[np.float64]
     Arrays = tuple[
-        NDArray[np.void], Edges, NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]
+        NDArray[np.void], Edges, NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]
     ]
 
 AREA: Final = 0
@@ -32,7 +32,7 @@ BLOCK: Final = 8
 """So many edges in a row share a box, and so many boxes a wider one; all are measured at once."""
 SHIFT: Final = 3
 LANE: Final = BLOCK - 1
-"""Edge e is number `e & LANE` of block `e >> SHIFT`."""
+"""Number n is `n & LANE` of block `n >> SHIFT`."""
 
 SHAPE_ROW: Final = np.dtype(
     [
@@ -70,9 +70,9 @@ class EdgeTable:
     edges: Edges
     """(blocks, 4, BLOCK): lon1, lat1, lon2, lat2, degrees, of so many edges side by side; ring by
     ring: those in a row lie together. A shape's last block is filled with its last edge."""
-    banded: NDArray[np.int32]
-    """Numbers of edges (`BLOCK * block + lane`), band by band: an inside is told by the few at its
-    own latitude."""
+    banded: NDArray[np.float64]
+    """(n, 4): lon1, lat1, lon2, lat2 of edges once more, band by band: an inside is told by the few
+    at its own latitude, and they lie side by side."""
     starts: NDArray[np.int64]
     """Band b of a shape is `banded[starts[first_band + b]:starts[first_band + b + 1]]`."""
     boxes: NDArray[np.float64]
@@ -92,7 +92,7 @@ def build_edge_table(shapes: Sequence[Shape]) -> EdgeTable:
     """Lay shapes out as arrays; shape `i` keeps number `i`."""
     rows = np.zeros(len(shapes), SHAPE_ROW)
     blocks: list[Edges] = [np.zeros((0, 4, BLOCK))]
-    banded, starts = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+    banded, starts = [np.zeros((0, 4))], [np.zeros(0, np.int64)]
     groups: list[NDArray[np.float64]] = [np.zeros((0, 4, BLOCK))]
     far = {"block": 0, "listed": 0, "band": 0, "group": 0}
     for row, shape in zip(rows, shapes, strict=True):
@@ -104,7 +104,7 @@ def build_edge_table(shapes: Sequence[Shape]) -> EdgeTable:
         row["first_band"] = far["band"]
         row["first_group"], row["first_wide"] = far["group"], far["group"] + len(narrow)
         blocks.append(blocked)
-        banded.append((listed + BLOCK * far["block"]).astype(np.int32))
+        banded.append(own[listed])
         starts.append(begins + far["listed"])
         groups += [narrow, wide]
         far["block"] += len(blocked)

@@ -1,7 +1,8 @@
 """Shapes that are everybody's (schools, courts): which of thousands lie near each of many places.
 
-Cells of equal size in degrees list the shapes that come within reach of them. Most cells list
-none; where a cell lies whole within a shape, nothing is measured there.
+Cells of equal size in degrees, each of eight by eight finer ones. A word of 64 bits says of a cell
+in which of its finer ones any shape comes within reach: for most places that is the whole answer.
+Where a cell lies whole within a shape, nothing is measured.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from ringfence.geo.compiled import compiled
-from ringfence.geo.distance import BEYOND_M, BOX_REACH_M, signed_distance_m
+from ringfence.geo.distance import BEYOND_M, BOX_REACH_M, contains, signed_distance_m, touches
 from ringfence.geo.edges import EdgeTable, build_edge_table
 from ringfence.geo.metric import LAT_M_MIN
 from ringfence.geo.near import DEGREE_M, Near, gathered
@@ -28,9 +29,21 @@ if TYPE_CHECKING:
     from ringfence.geo.shapes import Shape
 
 CELLS_A_SHAPE: Final = 64
-CELLS_MOST: Final = 1 << 22
-LISTED_MOST: Final = 1 << 22
-"""Wide shapes get wider cells, so that the lists stay this short."""
+CELLS_MOST: Final = 1 << 21
+LISTED_MOST: Final = 1 << 18
+"""Wide shapes get wider cells, so that so few pairs of a cell and a shape have to be told."""
+SIDE: Final = 8
+SHIFT: Final = 3
+"""So many finer cells stand in a row of a cell; their number in it is a bit of a word."""
+FINE: Final = SIDE * SIDE
+MANY: Final = 1 << 30
+
+
+class Lists(NamedTuple):
+    """Numbers, place by place: those of place p are `listed[starts[p]:starts[p + 1]]`."""
+
+    starts: NDArray[np.int64]
+    listed: NDArray[np.int32]
 
 
 class Cells(NamedTuple):
@@ -40,14 +53,29 @@ class Cells(NamedTuple):
     west: float
     south: float
     per_lon: float
-    """Columns in a degree."""
+    """Finer columns in a degree."""
     per_lat: float
     columns: int
+    """Of cells, each `SIDE` finer ones wide."""
     rows: int
-    starts: NDArray[np.int64]
-    """(cells + 1,): cell c lists `listed[starts[c]:starts[c + 1]]`."""
-    listed: NDArray[np.int32]
-    """Numbers of shapes; −1 − number where the whole cell is inside, farther in than the reach."""
+    most: int
+    """Shapes that any place may be near."""
+    words: NDArray[np.int64]
+    """(cells,): bit f = a shape comes within reach in finer cell f."""
+    blocks: NDArray[np.int32]
+    """(cells,): the row of `codes`, if a bit is set."""
+    codes: NDArray[np.int32]
+    """(blocks, FINE): the number of the only shape, to be measured; −1 − number where the finer
+    cell lies in it as a whole, farther in than the reach; `MANY` + where in `several` more are."""
+    several: Lists
+
+
+class Place(NamedTuple):
+    """A place that some shape comes near to."""
+
+    number: int
+    lon: float
+    lat: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +100,7 @@ class ShapeGrid:
         def some(out: Pairs, stands_at: NDArray[np.int64]) -> bool:
             return _near(arrays, self.cells, (lon, lat), out, stands_at)
 
-        return gathered(some, len(lon), int(np.diff(self.cells.starts).max(initial=1)))
+        return gathered(some, len(lon), self.cells.most)
 
 
 def build_shape_grid(shapes: Sequence[Shape], reach_m: float = 0.0) -> ShapeGrid:
@@ -90,18 +118,49 @@ def build_shape_grid(shapes: Sequence[Shape], reach_m: float = 0.0) -> ShapeGrid
     reach_m = float(reach_m)
     table = build_edge_table(shapes)
     boxes = _reached(table.shapes, reach_m)
-    empty = np.zeros(0, np.int32)
-    if not len(boxes):
-        nothing = Cells(reach_m, 0.0, 0.0, 0.0, 0.0, 0, 0, np.zeros(1, np.int64), empty)
-        return ShapeGrid(table, nothing)
     frame, spans = _frame(boxes, reach_m)
     cell, shape = _listing(frame, spans)
-    listed = np.empty(len(cell), np.int32)
-    _settle(table.arrays(), frame, cell, shape, listed)
-    keep = listed != ABSENT
-    starts = np.searchsorted(cell[keep], np.arange(frame.columns * frame.rows + 1))
-    cells = frame._replace(starts=starts.astype(np.int64), listed=listed[keep])
-    return ShapeGrid(table, cells)
+    arrays = table.arrays()
+    told = np.empty(len(cell), np.int32)
+    _settle(arrays, frame, (cell, shape), told)
+    some = told != ABSENT
+    cell, told = cell[some], told[some]
+    used, block = np.unique(cell, return_inverse=True)
+    mixed = told >= 0
+    finer = np.repeat(told[:, None], FINE, axis=1)
+    measured = np.empty((np.count_nonzero(mixed), FINE), np.int32)
+    _settle_finer(arrays, frame, (cell[mixed], told[mixed]), measured)
+    finer[mixed] = measured
+    at = FINE * block[:, None] + np.arange(FINE)
+    some = finer != ABSENT
+    return ShapeGrid(table, _with_codes(frame, used, at[some], finer[some]))
+
+
+def _with_codes(
+    frame: Cells, used: NDArray[np.int64], at: NDArray[np.int64], told: NDArray[np.int32]
+) -> Cells:
+    """The grid, with what is told of each finer cell `at` in cells `used`."""
+    counts = np.bincount(at, minlength=FINE * len(used))
+    order = np.argsort(at, kind="stable")
+    at, told = at[order], told[order]
+    codes = np.zeros(FINE * len(used), np.int32)
+    codes[at] = told
+    shared = counts[at] > 1
+    crowded = np.flatnonzero(counts > 1)
+    codes[crowded] = MANY + np.arange(len(crowded))
+    starts = np.concatenate([[0], np.cumsum(counts[crowded])]).astype(np.int64)
+    cells = frame.columns * frame.rows
+    words, blocks = np.zeros(cells, np.int64), np.zeros(cells, np.int32)
+    blocks[used] = np.arange(len(used))
+    bits = np.packbits(counts.reshape(-1, FINE) > 0, axis=1, bitorder="little")
+    words[used] = bits.view("<i8")[:, 0] if len(used) else 0
+    return frame._replace(
+        most=int(counts.max(initial=1)),
+        words=words,
+        blocks=blocks,
+        codes=codes.reshape(-1, FINE),
+        several=Lists(starts, told[shared]),
+    )
 
 
 ABSENT: Final = np.iinfo(np.int32).max
@@ -124,12 +183,11 @@ def _reached(rows: NDArray[np.void], reach_m: float) -> NDArray[np.float64]:
 
 def _frame(boxes: NDArray[np.float64], reach_m: float) -> tuple[Cells, NDArray[np.int64]]:
     """Cells over all boxes, about square on the ground, and the cells that each box spans."""
-    west, south = boxes[:, :2].min(axis=0)
-    east, north = boxes[:, 2:].max(axis=0)
+    west, south = boxes[:, :2].min(axis=0, initial=180.0)
+    east, north = boxes[:, 2:].max(axis=0, initial=-180.0)
     wide_deg, high_deg = max(east - west, 1e-6), max(north - south, 1e-6)
     shrink = max(0.05, math.cos(math.radians((south + north) / 2)))
-    cells = min(CELLS_MOST, CELLS_A_SHAPE * len(boxes))
-    empty = np.zeros(0, np.int64)
+    cells = max(1, min(CELLS_MOST, CELLS_A_SHAPE * len(boxes)))
     while True:
         side_deg = math.sqrt(wide_deg * shrink * high_deg / cells)
         columns = max(1, math.ceil(min(wide_deg * shrink / side_deg, cells)))
@@ -141,9 +199,10 @@ def _frame(boxes: NDArray[np.float64], reach_m: float) -> tuple[Cells, NDArray[n
         spans = np.clip(spans, 0, (columns - 1, rows - 1) * 2)
         listed = (spans[:, 2] - spans[:, 0] + 1) * (spans[:, 3] - spans[:, 1] + 1)
         if listed.sum() <= max(LISTED_MOST, 4 * len(boxes)) or columns * rows == 1:
-            corner, size = (float(west), float(south)), (columns, rows)
-            frame = Cells(reach_m, *corner, per_lon, per_lat, *size, empty, empty.astype(np.int32))
-            return frame, spans
+            place = (float(west), float(south), SIDE * per_lon, SIDE * per_lat, columns, rows)
+            empty = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros((0, FINE), np.int32)
+            nothing = Lists(np.zeros(1, np.int64), np.zeros(0, np.int32))
+            return Cells(reach_m, *place, 1, *empty, nothing), spans
         cells //= 2
 
 
@@ -163,23 +222,43 @@ def _listing(frame: Cells, spans: NDArray[np.int64]) -> tuple[NDArray[np.int64],
 def _settle(
     arrays: Arrays,
     frame: Cells,
-    cell: NDArray[np.int64],
-    shape: NDArray[np.int32],
-    listed: NDArray[np.int32],
+    pairs: tuple[NDArray[np.int64], NDArray[np.int32]],
+    told: NDArray[np.int32],
 ) -> None:
     """Say of each cell and shape whether to measure, or what is so in the whole cell."""
-    for k in range(len(cell)):
-        lon = frame.west + (cell[k] % frame.columns + 0.5) / frame.per_lon
-        lat = frame.south + (cell[k] // frame.columns + 0.5) / frame.per_lat
-        equatorward = max(0.0, abs(lat) - 0.5 / frame.per_lat)
-        x = 0.5 / frame.per_lon * DEGREE_M * math.cos(math.radians(equatorward))
-        y = 0.5 / frame.per_lat * DEGREE_M
-        far_m = 1.01 * (math.sqrt(x * x + y * y) + frame.reach_m) + 1.0
-        signed_m = signed_distance_m(arrays, shape[k], lon, lat, far_m)
-        if far_m > BOX_REACH_M or abs(signed_m) <= far_m:
-            listed[k] = shape[k]
-        else:
-            listed[k] = -1 - shape[k] if signed_m > 0.0 else ABSENT
+    for k in range(len(pairs[0])):
+        x, y = pairs[0][k] % frame.columns, pairs[0][k] // frame.columns
+        told[k] = _said_of(arrays, frame, pairs[1][k], (SIDE * x, SIDE * y, SIDE))
+
+
+@compiled
+def _settle_finer(
+    arrays: Arrays,
+    frame: Cells,
+    pairs: tuple[NDArray[np.int64], NDArray[np.int32]],
+    told: NDArray[np.int32],
+) -> None:
+    """The same of each finer cell of cells."""
+    for k in range(len(pairs[0])):
+        x, y = SIDE * (pairs[0][k] % frame.columns), SIDE * (pairs[0][k] // frame.columns)
+        for f in range(FINE):
+            told[k, f] = _said_of(arrays, frame, pairs[1][k], (x + f % SIDE, y + f // SIDE, 1))
+
+
+@compiled
+def _said_of(arrays: Arrays, frame: Cells, shape: int, square: tuple[int, int, int]) -> int:
+    """Of a square of finer cells (column, row, how many wide): its code, or `ABSENT`."""
+    half = 0.5 * square[2]
+    lon = frame.west + (square[0] + half) / frame.per_lon
+    lat = frame.south + (square[1] + half) / frame.per_lat
+    equatorward = max(0.0, abs(lat) - half / frame.per_lat)
+    x = half / frame.per_lon * DEGREE_M * math.cos(math.radians(equatorward))
+    y = half / frame.per_lat * DEGREE_M
+    far_m = 1.01 * (math.sqrt(x * x + y * y) + frame.reach_m) + 1.0
+    signed_m = signed_distance_m(arrays, shape, lon, lat, far_m)
+    if far_m > BOX_REACH_M or abs(signed_m) <= far_m:
+        return int(shape)
+    return int(-1 - shape) if signed_m > 0.0 else ABSENT
 
 
 @compiled
@@ -191,25 +270,47 @@ def _near(
     stands_at: NDArray[np.int64],
 ) -> bool:
     """Write pairs until all places are done, or `out` has no room for another place."""
-    reach_m, written = cells.reach_m, 0
+    wide, high, written = SIDE * cells.columns, SIDE * cells.rows, 0
     for i in range(stands_at[0], len(places[0])):
-        lon, lat = places[0][i], places[1][i]
-        x, y = (lon - cells.west) * cells.per_lon, (lat - cells.south) * cells.per_lat
-        if not (0.0 <= x < cells.columns and 0.0 <= y < cells.rows):
+        x = (places[0][i] - cells.west) * cells.per_lon
+        y = (places[1][i] - cells.south) * cells.per_lat
+        if not (0.0 <= x < wide and 0.0 <= y < high):
             continue
-        cell = int(y) * cells.columns + int(x)
-        first, end = cells.starts[cell], cells.starts[cell + 1]
-        if written + end - first > len(out[0]):
+        column, row = int(x), int(y)
+        cell = (row >> SHIFT) * cells.columns + (column >> SHIFT)
+        f = ((row & (SIDE - 1)) << SHIFT) | (column & (SIDE - 1))
+        if (cells.words[cell] >> f) & 1 == 0:
+            continue
+        if written + cells.most > len(out[0]):
             stands_at[0], stands_at[1] = i, written
             return False
+        place = Place(i, places[0][i], places[1][i])
+        code = cells.codes[cells.blocks[cell], f]
+        if code < MANY:
+            written = _tell(arrays, cells.reach_m, code, place, (out, written))
+            continue
+        first, end = cells.several.starts[code - MANY], cells.several.starts[code - MANY + 1]
         for k in range(first, end):
-            shape, signed_m = cells.listed[k], BEYOND_M
-            if shape < 0:
-                shape = -1 - shape
-            else:
-                signed_m = signed_distance_m(arrays, shape, lon, lat, reach_m)
-            if signed_m >= -reach_m:
-                out[0][written], out[1][written], out[2][written] = i, shape, signed_m
-                written += 1
+            code = cells.several.listed[k]
+            written = _tell(arrays, cells.reach_m, code, place, (out, written))
     stands_at[1] = written
     return True
+
+
+@compiled
+def _tell(
+    arrays: Arrays, reach_m: float, code: int, place: Place, written: tuple[Pairs, int]
+) -> int:
+    """Write the pair of a place and a shape, if they are near; how many are written then."""
+    out, count = written
+    shape, signed_m = code, BEYOND_M
+    if code < 0:
+        shape = -1 - code
+    elif reach_m == 0.0 and not contains(arrays, shape, place.lon, place.lat):
+        return count
+    elif reach_m > 0.0 or touches(arrays, shape, place.lon, place.lat):
+        signed_m = signed_distance_m(arrays, shape, place.lon, place.lat, reach_m)
+    if signed_m < -reach_m:
+        return count
+    out[0][count], out[1][count], out[2][count] = place.number, shape, signed_m
+    return count + 1
