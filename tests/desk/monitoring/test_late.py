@@ -14,10 +14,12 @@ from ringfence.desk.monitoring import late
 from ringfence.desk.monitoring.detect import Detector
 from ringfence.desk.monitoring.models import Correction, LateReports, Violation, WearerState
 from ringfence.desk.monitoring.queries import oldest_late_ms
+from ringfence.engine.fix import Signal
 from tests.desk.monitoring.conftest import (
     INSIDE,
     OUTSIDE,
     VISIT,
+    Sent,
     at,
     deliver,
     expected,
@@ -108,6 +110,24 @@ def test_a_tag_that_is_back_waits_behind_those_that_never_stopped(zone, tag, fit
     assert not LateReports.objects.exists()
     mine = [row for row in stored() if row[1] == zone.id]
     assert mine == expected([VISIT[0], *walk(INSIDE, INSIDE, start=30)])
+
+
+def test_a_strap_cut_just_now_is_judged_at_once_with_all_that_waits_of_its_wearer(
+    zone, tag, fitted, other
+):
+    deliver(tag, VISIT[:1])
+    Detector().detect()
+    kept = walk(OUTSIDE, INSIDE, INSIDE, start=30)
+    deliver(tag, kept)
+    Detector(most_late=0).detect()
+    assert LateReports.objects.get().wearer_id == fitted.wearer_id
+    cut = Sent(at(33), signals=int(Signal.STRAP_CUT))
+    late = Sent(at(29), OUTSIDE, received_after_s=300)
+    deliver(tag, [cut, late])
+    Detector(most_late=0).detect()
+    assert not LateReports.objects.exists()
+    assert Violation.objects.get(kind="tamper").begin_at == at(33)
+    assert stored() == expected([VISIT[0], late, *kept, cut])
 
 
 def test_what_a_tag_kept_is_judged_once_if_it_waited_from_the_first(zone, tag, fitted):

@@ -14,15 +14,18 @@ from ringfence.desk.monitoring.lines import (
 )
 from ringfence.desk.monitoring.pacing import Pacing
 from ringfence.desk.monitoring.triage import SILENT_MS, YOUNG_MS
+from ringfence.engine.fix import Signal
 from ringfence.gateway.report import Delivery, InboxFullError, KnownTag, Said, seal
 
-NOTHING_MORE = (None, 0, None, None, None, None, None, None, 0)
+NOTHING_MORE = (None, 0, None, None, None, None, None, None)
 NOW_MS = 1_772_359_320_000
 
 
-def sent(tag: int, *, at_ms: int = NOW_MS, age_ms: int = 0, reports: int = 1) -> Delivery:
+def sent(
+    tag: int, *, at_ms: int = NOW_MS, age_ms: int = 0, reports: int = 1, signals: int = 0
+) -> Delivery:
     said = [
-        seal(Said((n, at_ms - age_ms - n, 515_000_000, -1_000_000, *NOTHING_MORE)))
+        seal(Said((n, at_ms - age_ms - n, 515_000_000, -1_000_000, *NOTHING_MORE, signals)))
         for n in range(reports)
     ]
     return Delivery(KnownTag(tag, f"T{tag}"), "reports", "", b"{}", at_ms, said)
@@ -59,6 +62,13 @@ def test_tags_that_never_stopped_go_first(lines: Lines) -> None:
     lines.put(sent(3, age_ms=YOUNG_MS), nobody)
     lines.put(sent(4, at_ms=NOW_MS + SILENT_MS), nobody)
     assert tags(lines) == [3, 4, 1, 2, 77]
+
+
+def test_a_strap_cut_just_now_goes_first_even_of_a_tag_that_was_silent(lines: Lines) -> None:
+    lines.put(sent(77), nobody)
+    lines.put(sent(78, age_ms=YOUNG_MS + 1, signals=Signal.STRAP_CUT), nobody)
+    lines.put(sent(79, age_ms=YOUNG_MS, signals=Signal.STRAP_CUT), nobody)
+    assert tags(lines) == [79, 77, 78]
 
 
 def test_who_is_back_is_live_from_the_second_message_on(lines: Lines) -> None:

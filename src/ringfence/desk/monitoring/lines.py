@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ringfence.desk.monitoring.pacing import Pacing
 from ringfence.desk.monitoring.triage import SILENT_MS, YOUNG_MS
+from ringfence.gateway.pace import ALARMS
 from ringfence.gateway.report import (
     Delivery,
     InboxFullError,
@@ -154,14 +155,20 @@ class Lines:
             return
 
     def _is_past(self, delivery: Delivery) -> bool:
-        """Whether it tells of the past alone, or its tag told nothing for long: see `triage`."""
+        """Whether it tells of the past alone, or its tag told nothing for long: see `triage`.
+
+        Never if it holds an alarm of just now: a strap may be cut on a tag that was silent.
+        """
         tag_id, at_ms = delivery.tag.id, delivery.received_ms
         heard_ms = self._heard.get(tag_id)
         self._heard[tag_id] = at_ms
-        if heard_ms is None or at_ms - heard_ms > SILENT_MS:
-            return True
         newest_ms = max((report.time_ms for report in delivery.reports), default=at_ms)
-        return at_ms - newest_ms > YOUNG_MS
+        if at_ms - newest_ms > YOUNG_MS:
+            return True
+        back = heard_ms is None or at_ms - heard_ms > SILENT_MS
+        return back and not any(
+            r.signals & ALARMS and at_ms - r.time_ms <= YOUNG_MS for r in delivery.reports
+        )
 
     def _waiting_bytes(self) -> int:
         return self._bytes_in - self._bytes_out

@@ -11,6 +11,7 @@ import numpy as np
 from ringfence.desk.monitoring.judging import FOREVER_MS, NEVER_MS
 from ringfence.desk.monitoring.late import Late
 from ringfence.desk.monitoring.states import Stand, stands
+from ringfence.gateway.pace import ALARMS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,8 @@ class Round:
     waits: list[Late]
     """The rest, by wearer."""
     joined: set[int]
-    """To be judged at once, with what waits of them since before: it is older than what came."""
+    """To be judged at once, with what waits of them since before: it is older than what came, or
+    what came holds an alarm of just now."""
     held: NDArray[np.bool_]
     """Which of the reports wait."""
 
@@ -53,7 +55,7 @@ def sort_out(rows: NDArray[np.void], needs: Collection[int], room: int) -> Round
     late = rows["time_ms"] <= clock_ms[of]
     live = _live(rows, of, late, heard_ms)
     needed = np.isin(wearers, list(needs))
-    joined = live & ~needed & (waits_to_ms > clock_ms)
+    joined = ~needed & (_alarmed(rows, of, len(wearers)) | (live & (waits_to_ms > clock_ms)))
     held = (late | ~live[of]) & ~(needed | joined)[of]
     if len(np.unique(of[held])) <= room:
         held[:] = False
@@ -75,6 +77,14 @@ def _live(
     np.minimum.at(first_ms, of, rows["received_ms"])
     live: NDArray[np.bool_] = (newest_ms >= last_ms - YOUNG_MS) & (first_ms - heard_ms <= SILENT_MS)
     return live
+
+
+def _alarmed(rows: NDArray[np.void], of: NDArray[np.intp], wearers: int) -> NDArray[np.bool_]:
+    """Whose tag says that its strap or case was opened just now: that waits for nothing."""
+    now = rows["time_ms"] >= rows["received_ms"] - YOUNG_MS
+    alarmed = np.zeros(wearers, np.bool_)
+    alarmed[of[now & (rows["signals"] & ALARMS != 0)]] = True
+    return alarmed
 
 
 def _by_wearer(rows: NDArray[np.void], late: NDArray[np.bool_]) -> list[Late]:
