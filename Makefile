@@ -52,7 +52,7 @@ format: dev ## let ruff format and fix
 	$(BIN)/ruff check --fix .
 
 test-all: check test heavy ## everything: browser, killed processes, fuzzed codecs, without the compiler
-	NUMBA_DISABLE_JIT=1 $(BIN)/pytest tests/engine tests/geo -m "not heavy"
+	NUMBA_DISABLE_JIT=1 $(BIN)/pytest tests/engine tests/geo -m "not heavy" -n auto --dist loadfile
 	tools/need-chromium
 	# Apart: playwright keeps an event loop, in which tests of doors can't start their own.
 	$(BIN)/pytest -m "heavy and not browser"

@@ -96,3 +96,17 @@ def test_what_waits_to_be_read_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
         return [reply.status for _, reply in both]
 
     assert asyncio.run(two()) == [200, 429]
+
+
+class _Faulty(aside.Aside):
+    """Fails, as no codec should."""
+
+    async def read(self, work, size):
+        raise ZeroDivisionError
+
+
+def test_a_fault_while_a_large_body_is_read_is_answered() -> None:
+    session = Session(MemoryInbox(), FewTags(), Pace(), _Faulty())
+    _, reply = asyncio.run(taken(*BODIES["full"], session=session))
+    assert reply.status == 500
+    assert b"keep these reports" in reply.body

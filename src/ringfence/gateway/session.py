@@ -62,6 +62,8 @@ Headers = dict[bytes, bytes]
 Done = Callable[["Reply"], None]
 _Read = tuple[Decoded, Load]
 """What a body says, and what that takes of its tag's allowance."""
+_UNREAD = "a fault in Ringfence: keep these reports, and tell whoever runs it"
+
 log = structlog.get_logger("ringfence.gateway")
 
 
@@ -244,7 +246,13 @@ class Session:
             request.done(come_back("too many large bodies wait to be read"))
 
     async def _read_aside(self, request: Request, sender: Sender) -> None:
-        read = await self._aside.read(partial(_read, request, sender), len(request.body))
+        try:
+            read = await self._aside.read(partial(_read, request, sender), len(request.body))
+        except Exception as error:
+            # No bytes make a codec raise, as fuzzing says. If some do, their sender must hear.
+            log.exception("body_not_read", door=request.door.name, error=type(error).__name__)
+            request.done(problem(500, _UNREAD))
+            return
         self._take_read(request, sender, read)
 
     def _take_read(self, request: Request, sender: Sender, read: _Read | MalformedError) -> None:
