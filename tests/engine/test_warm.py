@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
-import numba
-import pytest
-
 import ringfence
-from ringfence.engine import compiling, warm
+from ringfence.engine import compiling
 from ringfence.geo.compiled import Later
-
-pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
 
 def asked_by_python() -> dict[str, Later]:
@@ -39,23 +35,35 @@ def asked_by_python() -> dict[str, Later]:
     return found
 
 
-def test_nothing_that_python_calls_is_left_to_compile() -> None:
-    """In a process of its own, and again in another, where all must be at rest."""
-    assert "ringfence.sim.truth.contains_many" in asked_by_python()
-    script = (
-        "from tests.engine.test_warm import asked_by_python\n"
-        "from ringfence.engine.warm import warm\n"
-        "warm()\n"
-        "for name, asked in asked_by_python().items():\n"
-        "    compiled = sum(asked.whole.stats.cache_misses.values())\n"
-        "    print(name, len(asked.whole.signatures), compiled)\n"
-    )
-    root = Path(__file__).parents[2]
-    warm.warm()
+SCRIPT = """
+from tests.engine.test_warm import asked_by_python
+from ringfence.engine.warm import warm
+warm()
+for name, asked in asked_by_python().items():
+    print(name, len(asked.whole.signatures), sum(asked.whole.stats.cache_misses.values()))
+"""
+
+
+def told_by_a_fresh_process() -> dict[str, tuple[int, int]]:
+    """Of each function: how many signatures `warm()` asked, and how many it had to compile."""
+    as_installed = {k: v for k, v in os.environ.items() if k != "NUMBA_DISABLE_JIT"}
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=root
+        [sys.executable, "-c", SCRIPT],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+        env=as_installed,
     )
-    for line in done.stdout.splitlines():
-        name, signatures, compiled = line.split()
-        assert int(signatures) > 0, f"{name}: warm() does not ask it"
-        assert int(compiled) == 0, f"{name}: not kept on disk"
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return {name: (int(signatures), int(compiled)) for name, signatures, compiled in lines}
+
+
+def test_nothing_that_python_calls_is_left_to_compile() -> None:
+    """The first process compiles what isn't on disk yet; the second must find all of it there."""
+    told_by_a_fresh_process()
+    told = told_by_a_fresh_process()
+    assert "ringfence.sim.truth.contains_many" in told
+    for name, (signatures, compiled) in told.items():
+        assert signatures > 0, f"{name}: warm() does not ask it"
+        assert compiled == 0, f"{name}: not kept on disk"
