@@ -69,3 +69,4 @@ def test_an_undated_strap_alarm_opens_an_alert_that_says_whose_time_it_has(tmp_p
     )
     assert "(the server’s time)" in shown.stdout
     assert "The tag said no time" in shown.stdout
+    assert "The engine found no other doubt" in shown.stdout
