@@ -152,3 +152,12 @@ class Notice(GuardedModel):
 
     def __str__(self) -> str:
         return f"notice {self.key}"
+
+
+class PressingViolation(models.Model):
+    """A violation that was read before its turn, for as long as the reading position is behind."""
+
+    revision = models.BigIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return f"revision {self.revision}"

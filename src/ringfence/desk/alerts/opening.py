@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from ringfence.desk.alerts import ahead
 from ringfence.desk.alerts.models import Alert, AlertState, Moment, Notice
 from ringfence.desk.alerts.policy import (
     Decision,
@@ -42,13 +43,15 @@ log = structlog.get_logger(__name__)
 def open_alerts(limit: int = 20) -> int:
     """Read violations that changed since last time; open, update and end alerts accordingly.
 
-    Alerts, notices, audit rows and the reading position commit together or not at all.
+    In the order in which they changed; where more changed than are read at once, wearers of whom
+    something pressing was found come first (`ahead`). Alerts, notices, audit rows and the reading
+    position commit together or not at all.
 
     Args:
         limit: most violations to read; few, so that the gateway's turn to commit comes soon.
 
     Returns:
-        How many violations were read; fewer than `limit` means that it has caught up.
+        How many violations were read; 0 = it has caught up.
     """
     with writing:
         return _open_alerts(limit)
@@ -57,11 +60,7 @@ def open_alerts(limit: int = 20) -> int:
 @action
 def _open_alerts(limit: int) -> int:
     cursor, _ = Cursor.objects.get_or_create(stage=STAGE)
-    changed = list(
-        Violation.objects.filter(revision__gt=cursor.position)
-        .select_related("wearer")
-        .order_by("revision")[:limit]
-    )
+    changed, position = ahead.next_of(cursor.position, limit)
     if not changed:
         return 0
     visits = Visits(changed)
@@ -72,7 +71,7 @@ def _open_alerts(limit: int) -> int:
             touched[alert.public_id] = alert
     at = now()
     Change.objects.bulk_create([Change(topic="alert", ref=ref, at=at) for ref in touched])
-    Cursor.objects.filter(stage=STAGE).update(position=changed[-1].revision)
+    Cursor.objects.filter(stage=STAGE).update(position=position)
     return len(changed)
 
 

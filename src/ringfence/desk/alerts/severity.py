@@ -51,6 +51,10 @@ def grade_of(kind: str, how: str, risk: str) -> Grade:
     return _GRADES[row[RISKS.index(risk) if risk in RISKS else -1]]
 
 
+PRESSING = frozenset(kind for (kind, _), row in TABLE.items() if _GRADES[row[0]] >= Grade.URGENT)
+"""Kinds of which something is urgent even at low risk: their alerts wait for no others."""
+
+
 def table_markdown() -> str:
     """The table as `docs/alerts.md` shows it."""
     head = ["kind", "how", *(risk.replace("_", " ") for risk in RISKS)]
