@@ -20,6 +20,7 @@ from ringfence.desk.config.server import make_server
 from ringfence.desk.config.stages import stages
 from ringfence.desk.config.static_files import StaticFiles, collect
 from ringfence.desk.config.watch import Watch
+from ringfence.desk.monitoring.reopening import reopening
 
 log = structlog.get_logger("ringfence.platform")
 
@@ -47,6 +48,7 @@ def run(claim: Claim, *, say: Callable[[str], None]) -> bool:
         server = make_server(platform, gateway.protocol if gateway else "httptools", gateway)
         if gateway:
             gateway.open()
+        reopening.doors_open()
         if watch:
             watch.start()
         log.info("started", pid=os.getpid(), parts=claim.parts, migrations=len(applied))

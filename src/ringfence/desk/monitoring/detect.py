@@ -45,6 +45,7 @@ from ringfence.desk.monitoring.preparing import (
 )
 from ringfence.desk.monitoring.queries import STAGE, oldest_unjudged_ms, tags_unjudged
 from ringfence.desk.monitoring.recording import Judged, record
+from ringfence.desk.monitoring.reopening import reopening
 from ringfence.desk.monitoring.rows import is_future, reports_after
 from ringfence.desk.monitoring.states import Known, known
 from ringfence.desk.monitoring.storing import Table, insert
@@ -59,8 +60,10 @@ FIRST_PACE, PACES = 400.0, (80.0, 1_600.0)
 """Wearers judged again in a second: as supposed at first; and what a measurement is kept within."""
 MEASURED = 10
 """Wearers in a round from which its speed is told."""
-MOST_DEADLINES = 50
-"""Deadlines of one wearer fired in one call: after a long sleep the rest follows in the next."""
+MOST_WOKEN = 64
+"""Wearers whose deadlines fire in one transaction: a network's failure makes thousands silent."""
+MOST_FIRED, MOST_DEADLINES = 192, 50
+"""Deadlines fired in one call, and of one wearer: after a long sleep the next calls do the rest."""
 
 _CHANGES = Table(Change._meta.db_table, ("topic", "ref", "at"))
 
@@ -159,16 +162,15 @@ class Detector:
         heard = self.fitted.wearers_of(tags_unjudged()) | late.wearers_waiting()
         fired = 0
         for _ in range(MOST_DEADLINES):
-            due = WearerState.objects.filter(wake_ms__lte=limit_ms).values_list("pk", flat=True)
-            wearers = set(due) - heard
-            if not wearers:
+            due = WearerState.objects.filter(wake_ms__lte=limit_ms).order_by("wake_ms")
+            waits = heard | self.unreadable
+            wearers = [pk for pk in due.values_list("pk", flat=True) if pk not in waits]
+            if not wearers or fired >= MOST_FIRED:
                 break
             try:
-                fired += self._wake(list(known(wearers - self.unreadable).values()))
+                fired += self._wake(list(known(wearers[:MOST_WOKEN]).values()))
             except UnreadableStateError as error:
                 self.unreadable.update(error.wearer_ids)
-            if self.unreadable >= wearers:
-                break
         return fired
 
     def _refresh(self) -> None:
@@ -300,9 +302,9 @@ def detect(limit: int = 2000) -> int:
 
 
 def wake_due(at: datetime | None = None) -> int:
-    """Fire the deadlines that are due; see `Detector.wake_due`."""
+    """Fire the deadlines that are due, see `Detector.wake_due`; but see `reopening`."""
     try:
-        return _detector.wake_due(at)
+        return _detector.wake_due(reopening.limit(at or now()))
     except Exception:
         forget()
         raise

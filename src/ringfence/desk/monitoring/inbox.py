@@ -20,6 +20,7 @@ from ringfence.desk.monitoring.allowance import Allowances
 from ringfence.desk.monitoring.lines import Apart, Done, Lines, Outcome, Waiting
 from ringfence.desk.monitoring.models import Cursor
 from ringfence.desk.monitoring.pacing import pacing
+from ringfence.desk.monitoring.reopening import reopening
 from ringfence.desk.monitoring.storing import store
 from ringfence.gateway.report import (
     Delivery,
@@ -200,6 +201,7 @@ class ReportInbox:
             self._trouble = None
             metrics.INBOX_IN_TROUBLE.set(0)
             log.info("storing_recovered")
+            reopening.doors_open()
             later, self._later = self._later, []
             if later:
                 # By the same way: where there is still no room for them they wait on.

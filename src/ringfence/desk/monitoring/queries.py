@@ -220,11 +220,17 @@ def tags_unjudged() -> set[int]:
     return set(unread.order_by().values_list("tag_id", flat=True).distinct())
 
 
-def feed_age_s() -> float | None:
-    """Seconds since a tag last reported; None = none ever did. Pages warn past 15 min.
+def heard_at() -> datetime | None:
+    """When a tag last reported, whichever; None = none ever did.
 
     What people put in, from a file or at the desk, says nothing of whether tags come through.
     """
     sent = Frame.objects.exclude(door__in=(DESK_DOOR, IMPORT_DOOR)).order_by("-pk")
     latest = sent.values_list("received_ms", flat=True).first()
-    return None if latest is None else (to_ms(now()) - latest) / 1000
+    return None if latest is None else from_ms(latest)
+
+
+def feed_age_s() -> float | None:
+    """Seconds since a tag last reported; None = none ever did. Pages warn past 15 min."""
+    last_at = heard_at()
+    return None if last_at is None else (now() - last_at).total_seconds()
