@@ -38,7 +38,7 @@ class Reopening:
         if last_at is None or at - last_at <= CLOSED:
             return
         self.dark_from_at, self.until_at = last_at, at + TIME_TO_SPEAK
-        log.info("deadlines_put_off", minutes=int(TIME_TO_SPEAK.total_seconds() // 60))
+        log.info("deadlines_put_off", pause_s=TIME_TO_SPEAK.total_seconds())
 
     def limit(self, at: datetime) -> datetime:
         """Up to which instant deadlines may fire at `at`."""
