@@ -1,4 +1,4 @@
-"""`ringfence tags …`: devices, who wears them, and their tokens."""
+"""`ringfence tags …`: devices, who wears or carries them, and their tokens."""
 
 from __future__ import annotations
 
@@ -83,31 +83,105 @@ def _record(
 
 
 def _fitted_from(since: str | None, wearer: str | None) -> datetime | None:
-    from ringfence.trail.instants import InstantError, read_instant
-
     if since and not wearer:
         _refuse("--from says when the tag was fitted: say on whom with --wearer")
+    return _instant("--from", since)
+
+
+def _instant(option: str, said: str | None) -> datetime | None:
+    from ringfence.trail.instants import InstantError, read_instant
+
     try:
-        return read_instant(since) if since else None
+        return read_instant(said) if said else None
     except InstantError as error:
-        _refuse(f"--from {error}")
+        _refuse(f"{option} {error}")
 
 
 def list_(*, data: Data = None) -> None:
-    """List all tags and who wears them now; no tokens, since only their hashes are kept."""
+    """List all tags and who has them now; no tokens, since only their hashes are kept."""
     from ringfence.desk.config.opening import open_desk
 
     open_desk(data)
 
+    from ringfence.desk.cases.carrying import carrying_at
     from ringfence.desk.cases.models import Tag as TagRow
     from ringfence.desk.cases.queries import wearer_of
     from ringfence.desk.kit.clock import now
 
-    typer.echo("tag\twearer\tstate")
+    typer.echo("tag\twearer\tstate\tvictim")
     for row in TagRow.objects.order_by("name"):
-        worn_by = wearer_of(row, now())
+        worn_by, carried = wearer_of(row, now()), carrying_at(row, now())
         state = "revoked" if row.revoked_at else "valid"
-        typer.echo(f"{row.name}\t{worn_by.crn if worn_by else '-'}\t{state}")
+        whose = worn_by.crn if worn_by else "-", carried.victim.label if carried else "-"
+        typer.echo(f"{row.name}\t{whose[0]}\t{state}\t{whose[1]}")
+
+
+def give(
+    tag: Tag,
+    *,
+    victim: Annotated[str, typer.Option(help="The label of the victim who carries it: V3.")],
+    consent: Annotated[str, typer.Option(help="How and when she agreed to be located; recorded.")],
+    since: Annotated[
+        str | None,
+        typer.Option("--from", help="Carried from this instant (default: now), with its offset."),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Record that a victim carries a device: who must keep away from her is judged by it."""
+    from_at = _instant("--from", since)
+    row = _known(tag, data)
+
+    from ringfence.desk.cases.carrying import victim_by_label
+    from ringfence.desk.cases.carrying_actions import give_device
+    from ringfence.desk.cases.errors import CaseError
+    from ringfence.desk.config.opening import shell_actor
+    from ringfence.desk.kit.clock import now
+
+    whose = victim_by_label(victim)
+    if whose is None:
+        _refuse(
+            f"victim {victim} is not recorded: `ringfence import conditions` takes in a proximity "
+            "with the victim whom it names"
+        )
+    at = from_at or now()
+    try:
+        give_device(by=shell_actor(), tag=row, victim=whose, consent=consent, from_at=at)
+    except CaseError as error:
+        _refuse(str(error))
+    typer.echo(f"tag {tag} is carried by {victim}", err=True)
+
+
+def take_back(
+    tag: Tag,
+    *,
+    reason: Annotated[str, typer.Option(help="Handed back, consent withdrawn, …; recorded.")],
+    at: Annotated[
+        str | None,
+        typer.Option("--at", help="Not carried from this instant on (default: now), with offset."),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Record that a victim carries a device no more; what it reports then is nobody's."""
+    to_at = _instant("--at", at)
+    row = _known(tag, data)
+
+    from ringfence.desk.cases.carrying import open_carrying
+    from ringfence.desk.cases.carrying_actions import end_carrying
+    from ringfence.desk.cases.errors import CaseError
+    from ringfence.desk.config.opening import shell_actor
+    from ringfence.desk.kit.clock import now
+
+    carrying = open_carrying(row)
+    if carrying is None:
+        _refuse(f"tag {tag} is with no victim: `ringfence tags list` shows those that are")
+    try:
+        end_carrying(by=shell_actor(), carrying=carrying, to_at=to_at or now(), reason=reason)
+    except CaseError as error:
+        _refuse(str(error))
+    typer.echo(
+        f"tag {tag} is carried by nobody any more; `ringfence tags revoke` refuses what it sends",
+        err=True,
+    )
 
 
 def rotate(

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import Result
 
 from ringfence.desk.audit.models import Entry
-from ringfence.desk.cases.actions import add_wearer
-from ringfence.desk.cases.models import Fitting, Tag, Wearer
+from ringfence.desk.cases.actions import add_victim, add_wearer
+from ringfence.desk.cases.models import Carrying, Fitting, Tag, Wearer
 from ringfence.desk.cases.tag_actions import end_fitting, fit_tag
 from ringfence.desk.cases.tokens import token_hash
 from ringfence.desk.kit.clock import to_ms
@@ -64,6 +64,8 @@ def test_a_second_tag_on_a_wearer_is_refused_whole(run: Run) -> None:
         (["tags", "add", "T 1"], "without spaces"),
         (["tags", "rotate", "T9"], "tags list"),
         (["tags", "revoke", "T9", "--reason", "lost"], "tags list"),
+        (["tags", "give", "T9", "--victim", "V1", "--consent", "form"], "tags list"),
+        (["tags", "take-back", "T9", "--reason", "lost"], "tags list"),
         (["export", "fixes", "--out", "x.csv", "--tag", "T9"], "tags list"),
         (["export", "fixes", "--out", "x.csv", "--from", "noon"], "ISO 8601"),
         (["export", "fixes", "--out", "/nowhere/x.csv"], "can be written"),
@@ -98,6 +100,24 @@ def test_a_phones_key_is_printed_once_and_can_be_taken_away(run: Run) -> None:
     assert Tag.objects.get().owntracks_key is None
     refused(run("tags", "owntracks-key", "T1", "--remove"), "has no OwnTracks key")
     refused(run("tags", "owntracks-key", "T9"), "tags list")
+
+
+def test_a_victims_device_is_given_and_taken_back(run: Run) -> None:
+    run("tags", "add", "P1")
+    give = ["tags", "give", "P1", "--victim", "V1", "--consent", "form of 1 March"]
+    refused(run(*give), "victim V1 is not recorded", "import conditions")
+    add_victim(by="system:test", label="V1")
+    refused(run(*give, "--from", "2026-03-01T10:00:00"), "--from", "offset")
+    refused(run("tags", "take-back", "P1", "--reason", "lost"), "with no victim")
+    assert run(*give, "--from", "2026-03-01T10:02:00Z").exit_code == 0
+    assert Carrying.objects.get().from_at == AT
+    assert "P1\t-\tvalid\tV1" in run("tags", "list").stdout
+    refused(run(*give), "end carrying")
+    back = ["tags", "take-back", "P1", "--reason", "consent withdrawn"]
+    refused(run(*back, "--at", "2026-03-01T10:00:00Z"), "must be later")
+    assert run(*back, "--at", "2026-03-01T11:02:00Z").exit_code == 0
+    assert Carrying.objects.get().to_at == AT + timedelta(hours=1)
+    assert "P1\t-\tvalid\t-" in run("tags", "list").stdout
 
 
 @pytest.fixture

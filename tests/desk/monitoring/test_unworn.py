@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.test import Client
 from django.urls import reverse
 
+from ringfence.desk.cases.carrying_actions import end_carrying, give_device
 from ringfence.desk.cases.models import Tag
 from ringfence.desk.cases.tag_actions import end_fitting, fit_tag
 from ringfence.desk.kit.clock import now
@@ -44,6 +45,16 @@ def test_a_tag_that_came_off_is_shown_with_what_it_said_since(eve, wes, tag: Tag
     deliver(tag, sent(5))
     (found,) = unworn_tags()
     assert (found.off_since_at, found.reports) == (fitting.to_at, 1)
+
+
+def test_a_device_that_a_victim_carries_is_not_until_she_hands_it_back(eve, vera, tag: Tag):
+    from_at = now() - 9 * HOUR
+    carrying = give_device(by=eve, tag=tag, victim=vera, consent="form", from_at=from_at)
+    deliver(tag, sent(8, 2))
+    assert unworn_tags() == []
+    end_carrying(by=eve, carrying=carrying, to_at=now() - 3 * HOUR, reason="handed back")
+    (found,) = unworn_tags()
+    assert (found.off_since_at, found.reports) == (carrying.to_at, 1)
 
 
 def test_a_fitting_that_is_yet_to_begin_is_no_wearer(eve, wes, tag: Tag):

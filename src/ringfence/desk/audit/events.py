@@ -36,6 +36,8 @@ class Event(StrEnum):
     TAG_UNBOUND = "tag.unbound"
     TAG_FITTED = "tag.fitted"
     FITTING_ENDED = "fitting.ended"
+    TAG_GIVEN = "tag.given"
+    CARRYING_ENDED = "carrying.ended"
 
     LOOKED_AT = "person.looked_at"
     """Consultation in the sense of the Data Protection Act 2018, s.62."""

@@ -24,6 +24,8 @@ from ringfence.desk.cases.versions import columns_of
 from ringfence.desk.kit.acting import action
 from ringfence.desk.kit.clock import now
 from ringfence.engine.conditions import Condition as Rule
+from ringfence.engine.conditions import Kind
+from ringfence.engine.fix import victim_number
 
 EDIT = Permission.EDIT_CONDITIONS
 
@@ -67,12 +69,18 @@ def add_victim(*, by: Actor, label: str, name: str = "") -> Victim:
     """Record a person to be protected; others' pages show `label` only.
 
     Raises:
-        CaseError: the label is empty, too long or taken.
+        CaseError: the label is empty, too long, taken, or one with another's number.
     """
     actor = permitted(by, EDIT)
     _check_id("label", label, 16)
-    if Victim.objects.filter(label=label).exists():
-        raise CaseError(f"label {label} is taken: choose another")
+    labels = {
+        victim_number(other): other for other in Victim.objects.values_list("label", flat=True)
+    }
+    other = labels.get(victim_number(label))
+    if other is not None:
+        # The engine knows a victim by her label's number: two with one would stop all judging.
+        clash = "is taken" if other == label else f"has the same number as {other}"
+        raise CaseError(f"label {label} {clash}: choose another")
     victim = Victim(label=label, name=name, created_at=now())
     victim.save()
     record(by=actor, event=Event.VICTIM_ADDED, subject=f"victim:{victim.public_id}")
@@ -126,10 +134,11 @@ def add_condition(
         victim: whom it protects.
 
     Raises:
-        CaseError: the rule is another wearer's, or its id is taken.
+        CaseError: the rule is another wearer's or about another victim, or its id is taken.
     """
     actor = permitted(by, EDIT)
     _check_id("condition id", rule.id, 64)
+    _check_victim(rule, victim)
     if rule.wearer != order.wearer.crn:
         raise CaseError(f"condition {rule.id} is for {rule.wearer}, the order for another wearer")
     if Condition.objects.filter(key=rule.id).exists():
@@ -155,7 +164,7 @@ def change_condition(
     """Let `condition` say something else from `effective_at` on. What it said before stays.
 
     Raises:
-        CaseError: another id, wearer or kind; not later than the version before; no reason.
+        CaseError: another id, wearer, kind or victim; not later than the version before; no reason.
     """
     actor = permitted(by, EDIT)
     if not reason.strip():
@@ -165,6 +174,7 @@ def change_condition(
         raise CaseError(
             f"condition {condition.key} keeps its id, wearer and kind: end it and add another"
         )
+    _check_victim(rule, condition.victim)
     version = _add_version(actor, condition, rule, effective_at)
     _record_version(actor, Event.CONDITION_CHANGED, version, reason)
     return version
@@ -245,3 +255,11 @@ def _check_id(field: str, text: str, longest: int) -> None:
 def _check_choice(field: str, value: str, known: list[str]) -> None:
     if value not in known:
         raise CaseError(f"{field} must be one of {', '.join(k for k in known if k)}")
+
+
+def _check_victim(rule: Rule, victim: Victim | None) -> None:
+    """What a proximity says of its victim is read back from her row: the two must be one."""
+    if rule.kind is Kind.PROXIMITY and (victim is None or victim.label != rule.victim):
+        raise CaseError(
+            f"condition {rule.id} is about nearness to {rule.victim}: give that victim with it"
+        )

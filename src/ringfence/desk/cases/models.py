@@ -221,3 +221,28 @@ class Fitting(GuardedModel):
 
     def __str__(self) -> str:
         return f"{self.tag_id} on {self.wearer_id}"
+
+
+class Carrying(GuardedModel):
+    """Which victim carried which device, with her consent, from when until when.
+
+    To a victim's device what a fitting is to a wearer's tag. Consent withdrawn ends it.
+    """
+
+    tag = models.ForeignKey(Tag, on_delete=models.PROTECT, related_name="carryings")
+    victim = models.ForeignKey(Victim, on_delete=models.PROTECT, related_name="carryings")
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """A carrying ends after it begins; overlaps are refused by the action."""
+
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(to_at__isnull=True) | Q(to_at__gt=F("from_at")),
+                name="carrying_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tag_id} with victim {self.victim_id}"

@@ -16,6 +16,7 @@ from ringfence.desk.cases.models import ConditionVersion, Feed, Fitting, Tag, We
 from ringfence.desk.cases.versions import condition_of
 from ringfence.desk.kit.clock import now, to_ms
 from ringfence.engine.conditions import Condition as Rule
+from ringfence.engine.conditions import Kind
 
 NEVER_MS = 2**63 - 1
 """The end of a fitting that is still on."""
@@ -55,11 +56,14 @@ class RuleChange:
         }
 
 
-def engine_conditions(wearers: Collection[int] | None = None) -> list[Rule]:
+def engine_conditions(
+    wearers: Collection[int] | None = None, *, kind: Kind | None = None
+) -> list[Rule]:
     """Every version of every condition, each clipped to the time in which it is the one in force.
 
     Args:
         wearers: ids of the wearers asked for; None = all.
+        kind: of this kind only; None = of all.
 
     Returns:
         In order of key and version; `wearer` is the CRN, `id` the condition's key.
@@ -67,6 +71,8 @@ def engine_conditions(wearers: Collection[int] | None = None) -> list[Rule]:
     rows = ConditionVersion.objects.select_related("condition__order__wearer", "condition__victim")
     if wearers is not None:
         rows = rows.filter(condition__order__wearer__in=wearers)
+    if kind is not None:
+        rows = rows.filter(condition__kind=kind)
     ordered = list(rows.order_by("condition__key", "version"))
     rules: list[Rule] = []
     for row, successor in zip_longest(ordered, ordered[1:]):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
-
 from ringfence.desk.accounts.permission import Actor, permitted
 from ringfence.desk.accounts.roles import Permission
 from ringfence.desk.audit.actions import record
 from ringfence.desk.audit.events import Event
-from ringfence.desk.cases.errors import CaseError, OverlapError
+from ringfence.desk.cases.errors import CaseError
 from ringfence.desk.cases.models import Fitting, Tag, Wearer
+from ringfence.desk.cases.overlaps import refuse_second_fitting, said
 from ringfence.desk.cases.sealing import new_owntracks_secret, seal_secret
 from ringfence.desk.cases.tokens import new_token, token_hash
 from ringfence.desk.kit.acting import action
@@ -133,13 +132,14 @@ def fit_tag(
     """Record that `wearer` wears `tag` from `from_at` until `to_at` (None = until further notice).
 
     Raises:
-        OverlapError: the tag is on somebody, or the wearer has another tag, at that time.
+        OverlapError: the tag is on somebody or with a victim, or the wearer has another tag, at
+            that time.
         CaseError: it ends before it begins.
     """
     actor = permitted(by, MANAGE)
     if to_at is not None and to_at <= from_at:
         raise CaseError("to_at is not later than from_at: a fitting ends after it begins")
-    _refuse_overlap(tag, wearer, from_at, to_at)
+    refuse_second_fitting(tag, wearer, from_at, to_at)
     fitting = Fitting(tag=tag, wearer=wearer, from_at=from_at, to_at=to_at)
     fitting.save()
     record(
@@ -160,9 +160,9 @@ def end_fitting(*, by: Actor, fitting: Fitting, to_at: datetime, reason: str = "
     """
     actor = permitted(by, MANAGE)
     if fitting.to_at is not None:
-        raise CaseError(f"fitting {fitting.pk} ended already at {_when(fitting.to_at)}")
+        raise CaseError(f"fitting {fitting.pk} ended already at {said(fitting.to_at)}")
     if to_at <= fitting.from_at:
-        raise CaseError(f"to_at must be later than {_when(fitting.from_at)}, when it began")
+        raise CaseError(f"to_at must be later than {said(fitting.from_at)}, when it began")
     fitting.to_at = to_at
     fitting.save(update_fields=["to_at"])
     record(
@@ -172,24 +172,3 @@ def end_fitting(*, by: Actor, fitting: Fitting, to_at: datetime, reason: str = "
         reason=reason,
         detail={"fitting": fitting.pk, "tag": fitting.tag_id},
     )
-
-
-def _refuse_overlap(tag: Tag, wearer: Wearer, from_at: datetime, to_at: datetime | None) -> None:
-    open_after = Q(to_at__isnull=True) | Q(to_at__gt=from_at)
-    theirs = Fitting.objects.filter(open_after, Q(tag=tag) | Q(wearer=wearer))
-    if to_at is not None:
-        theirs = theirs.filter(from_at__lt=to_at)
-    other = theirs.select_related("tag", "wearer").order_by("from_at").first()
-    if other is None:
-        return
-    whose = f"tag {tag.name} is on a wearer" if other.tag_id == tag.pk else "the wearer has a tag"
-    raise OverlapError(
-        f"{whose} already: fitting {other.pk} (tag {other.tag.name} on {other.wearer.crn}) runs "
-        f"from {_when(other.from_at)} to {_when(other.to_at)}, the new one (tag {tag.name} on "
-        f"{wearer.crn}) from {_when(from_at)} to {_when(to_at)}: end fitting {other.pk} first, "
-        "or choose another time"
-    )
-
-
-def _when(at: datetime | None) -> str:
-    return f"{at:%d/%m/%Y %H:%M} UTC" if at else "further notice"
