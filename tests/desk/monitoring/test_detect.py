@@ -167,6 +167,22 @@ def test_reports_are_judged_when_their_fitting_is_recorded_afterwards(zone, tag,
     assert stored() == expected(VISIT)
 
 
+def test_a_tag_that_was_exchanged_is_judged_though_that_is_recorded_afterwards(
+    zone, tag, fitted, wes, eve
+):
+    """Its reports were read as nobody's, and are later than what the wearer was judged by."""
+    second = add_tag(by=eve, name="T2")[0]
+    deliver(tag, VISIT[:2])
+    deliver(second, VISIT[2:])
+    detect()
+    assert not Violation.objects.exists()
+    end_fitting(by=eve, fitting=fitted, to_at=VISIT[2].at)
+    fit_tag(by=eve, tag=second, wearer=wes, from_at=VISIT[2].at)
+    while Detector().detect():
+        pass
+    assert stored() == expected(VISIT)
+
+
 def test_reports_from_before_the_fitting_or_the_future_are_kept_and_not_judged(
     zone, tag, fitted, wes
 ):

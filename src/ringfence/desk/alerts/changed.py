@@ -130,4 +130,6 @@ def _cause(correction: Correction) -> str:
 def _recorded(cause: Mapping[str, Any]) -> str:
     if "condition" in cause:
         return f"{cause['condition']}, version {cause['version']}"
+    if "carrying" in cause:
+        return f"carrying {cause['carrying']} {'ended' if cause['ended'] else 'began'}"
     return f"tag {cause['tag']} {'taken off' if cause['ended'] else 'fitted'}"

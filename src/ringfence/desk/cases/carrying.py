@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,7 +57,7 @@ def kept_away() -> dict[int, Until]:
     return {wearer_id: until(rules) for wearer_id, rules in by_wearer.items()}
 
 
-def until(rules: list[Rule]) -> Until:
+def until(rules: Sequence[Rule]) -> Until:
     """Until when one wearer's rules keep him away from whom; those that are no proximity do not."""
     ends: Until = {}
     for rule in rules:

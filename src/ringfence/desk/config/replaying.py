@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ringfence.desk.audit.actions import MissingReasonError, record
 from ringfence.desk.audit.events import Event
+from ringfence.desk.cases.carrying import until
 from ringfence.desk.cases.models import Wearer
 from ringfence.desk.cases.queries import engine_conditions
 from ringfence.desk.config.exporting import recorded_violations
@@ -18,12 +20,14 @@ from ringfence.desk.monitoring.judging import NEVER_MS, Task, judge
 from ringfence.desk.monitoring.models import Cursor, Report, WearerState
 from ringfence.desk.monitoring.queries import STAGE
 from ringfence.desk.monitoring.rows import Worn, reports_worn
-from ringfence.engine import Kind, Law, Profile, compile_plan, differences, find_profile, rules_of
+from ringfence.engine import Law, Profile, compile_plan, differences, find_profile, rules_of
 from ringfence.engine.conditions import Condition
 from ringfence.engine.events import Violation
 from ringfence.trail.replaying import NOTHING, WEEK_S, Replayed, within
 from ringfence.trail.replaying_files import Change
 
+Heard = Callable[[int, int, int], list[Worn]]
+"""By what a wearer is judged after one instant and up to another: `Fitted.heard_under`."""
 PIECE_MS = 14 * 86_400_000
 """So much of one wearer's trail is in memory at once: how it is chopped means nothing."""
 
@@ -90,11 +94,10 @@ def _replayed(
     state: WearerState = wearer.state
     was = find_profile(state.profile)
     profile = given or was
-    # Proximities are not judged live yet: no victim's device is recorded.
-    recorded = [c for c in engine_conditions([wearer.pk]) if c.kind is not Kind.PROXIMITY]
+    recorded = engine_conditions([wearer.pk])
     mine = tuple(c for c in change.conditions if c.wearer == wearer.crn)
     rules = Change(conditions=mine, without=change.without).rules(tuple(recorded))
-    trail = _Trail(wearer, fitted, state.judged_ms, up_to_id)
+    trail = _Trail(wearer, partial(fitted.heard_under, until(rules)), state.judged_ms, up_to_id)
     new = within(_judged(trail, rules, profile), change.from_at, change.to_at)
     old = within(recorded_violations(wearer.crn), change.from_at, change.to_at)
     found = differences(
@@ -114,17 +117,17 @@ def _replayed(
 
 
 class _Trail:
-    """One wearer's reports as they were judged, a piece at a time."""
+    """One wearer's reports, and victims' near him, as they were judged, a piece at a time."""
 
-    def __init__(self, wearer: Wearer, fitted: Fitted, until_ms: int, up_to_id: int) -> None:
+    def __init__(self, wearer: Wearer, heard: Heard, until_ms: int, up_to_id: int) -> None:
         self.wearer, self.until_ms = wearer, until_ms
-        self._fitted, self._up_to_id = fitted, up_to_id
+        self._heard, self._up_to_id = heard, up_to_id
         self.reports = 0
         self.seconds = 0.0
 
     def first_ms(self, after_ms: int) -> int | None:
         """When the next report later than an instant was made."""
-        spans = self._fitted.worn_by(self.wearer.pk, after_ms, self.until_ms)
+        spans = self._heard(self.wearer.pk, after_ms, self.until_ms)
         times = [t for t in map(_first_ms, spans) if t is not None]
         return min(times, default=None)
 
@@ -134,7 +137,7 @@ class _Trail:
         begin_ms = first_ms
         while first_ms is not None:
             until_ms = min(first_ms + PIECE_MS, self.until_ms)
-            worn = self._fitted.worn_by(self.wearer.pk, clock_ms, until_ms)
+            worn = self._heard(self.wearer.pk, clock_ms, until_ms)
             rows = reports_worn(worn, self._up_to_id)
             self.reports += len(rows)
             first_ms = self.first_ms(until_ms)

@@ -42,6 +42,8 @@ class Cause:
 
     why: str = ""
     what: Mapping[str, Any] = field(default_factory=dict)
+    punctual: bool = False
+    """Two devices' reports overtook one another by seconds: only contradictions are corrected."""
 
     def __bool__(self) -> bool:
         return bool(self.why)

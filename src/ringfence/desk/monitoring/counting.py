@@ -25,20 +25,23 @@ log = structlog.get_logger(__name__)
 
 def count(rows: NDArray[np.void], judged: Sequence[Judged], poison: int) -> None:
     """Tell the metrics; a log line only where a run was out of the ordinary."""
-    future, nobodys = is_future(rows), rows["wearer"] == 0
-    kept = {"future": future, "nobody": nobodys & ~future}
+    future, unjudged = is_future(rows), rows["wearer"] == 0
+    nobodys = unjudged & (rows["victim"] == 0)
+    hers = unjudged & ~nobodys
+    kept = {"future": future, "nobody": nobodys & ~future, "victim": hers & ~future}
     for reason, mask in kept.items():
         REPORTS_NOT_JUDGED.labels(reason).inc(int(mask.sum()))
     REPORTS_NOT_JUDGED.labels("poison").inc(poison)
     rewound = sum(1 for one in judged if one.rewound is not None)
     WEARERS_REWOUND.inc(rewound)
-    if rewound or future.any() or nobodys.any():
+    again = sum(1 for one in judged if one.rewound is not None and not one.punctual)
+    if again or future.any() or nobodys.any():
         log.info(
             "judged",
             reports=len(rows),
             future=int(future.sum()),
             nobodys=int(nobodys.sum()),
-            wearers_rewound=rewound,
+            wearers_rewound=again,
         )
 
 

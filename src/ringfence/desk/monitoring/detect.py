@@ -109,15 +109,16 @@ class Detector:
             self.fittings_seen = True
             return 0
         began_s = time.monotonic()
-        up_to = int(rows["id"][-1]) if len(rows) else position or 0
-        self.fitted.assign(rows)
+        read, up_to = len(rows), int(rows["id"][-1]) if len(rows) else position or 0
+        rows = self.fitted.assign(rows)
         judgeable = (rows["wearer"] > 0) & ~is_future(rows)
-        triage = sort_out(rows[judgeable], due.of, room - waiting)
+        paired = self.fitted.carried.by_wearer
+        triage = sort_out(rows[judgeable], due.of, room - waiting, paired)
         if waiting:
             more = ({*due.of} | triage.joined) - {one.wearer_id for one in taken_up}
             taken_up += _take_up(due, late.of(more))
         dockets = Dockets(self.fitted, up_to)
-        dockets.open(triage.rows, due.of, {one.wearer_id for one in taken_up})
+        dockets.open(triage.rows, due.of)
         judged, poison = self._judge(dockets)
         at = now()
         with writing, transaction.atomic():
@@ -134,7 +135,7 @@ class Detector:
         waits = np.zeros(len(rows), np.bool_)
         waits[judgeable] = triage.held
         count_lags(rows[~waits], taken_up, to_ms(now()))
-        return len(rows) or len(judged)
+        return read or len(judged)
 
     def _measure(self, wearers: int, took_s: float) -> None:
         """How fast wearers are judged of late: what else goes on in the process slows it."""
@@ -159,7 +160,7 @@ class Detector:
         if waiting_ms is not None:
             limit_ms = min(limit_ms, waiting_ms - 1)
         self._refresh()
-        heard = self.fitted.wearers_of(tags_unjudged()) | late.wearers_waiting()
+        heard = self.fitted.judged_by(tags_unjudged()) | late.wearers_waiting()
         fired = 0
         for _ in range(MOST_DEADLINES):
             due = WearerState.objects.filter(wake_ms__lte=limit_ms).order_by("wake_ms")
@@ -229,6 +230,7 @@ class Detector:
             rewound=again,
             because=docket.because if again else "",
             cause=docket.cause if again else {},
+            punctual=again is not None and docket.punctual,
             drop_from_ms=docket.late_from_ms if again else None,
             fittings=self.fitted.spans(docket.wearer_id),
         )

@@ -1,4 +1,4 @@
-"""Who wore the tag that said it: everything hangs on the fitting, since tags are reused."""
+"""Whose report is it? Everything hangs on fitting and carrying, since devices are reused."""
 
 from __future__ import annotations
 
@@ -7,39 +7,63 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
-from ringfence.desk.cases.models import Fitting
-from ringfence.desk.cases.queries import FittingSpan, all_fittings
+from ringfence.desk.cases.carrying import Until, all_carryings, kept_away
+from ringfence.desk.cases.models import Carrying, Fitting
+from ringfence.desk.cases.queries import FittingSpan, all_fittings, latest_version_id
+from ringfence.desk.monitoring.carried import Carried, carried
 from ringfence.desk.monitoring.rows import ROW, Worn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Signature = tuple[int, int, int]
+UNREAD: Signature = (-1, -1, -1)
+
 
 @dataclass(slots=True)
 class Fitted:
-    """All fittings, kept in memory and read again when any was added or ended."""
+    """All fittings and carryings, kept in memory and read again when any was added or ended."""
 
-    signature: tuple[int, int, int] = (-1, -1, -1)
+    signatures: tuple[Signature, Signature] = (UNREAD, UNREAD)
+    """Of the fittings, of the carryings."""
+    version_id: int = -1
+    """Of the conditions by which `away` was read."""
+    away: dict[int, Until] = field(default_factory=dict)
+    """Who must keep away from whom, and until when; empty while no victim carries a device."""
     by_tag: dict[int, list[FittingSpan]] = field(default_factory=dict)
     by_wearer: dict[int, list[FittingSpan]] = field(default_factory=dict)
+    carried: Carried = field(default_factory=Carried)
 
     def refresh(self) -> bool:
-        """Read the fittings if they changed since last time; tell whether they did."""
-        seen = Fitting.objects.aggregate(Count("id"), Max("id"), Count("to_at"))
-        signature = (seen["id__count"], seen["id__max"] or 0, seen["to_at__count"])
-        if signature == self.signature:
+        """Read them if they changed since last time; tell whether they did."""
+        fittings, carryings = _signature(Fitting.objects.all()), _signature(Carrying.objects.all())
+        # While no victim carries anything, no condition changes whose report is whose.
+        version_id = latest_version_id() if carryings[0] else 0
+        same = self.signatures == (fittings, carryings)
+        if same and self.version_id == version_id:
+            return False
+        away = kept_away() if carryings[0] else {}
+        self.version_id = version_id
+        if same and self.away == away:
             return False
         by_tag, by_wearer = defaultdict(list), defaultdict(list)
         for span in all_fittings():
             by_tag[span.tag_id].append(span)
             by_wearer[span.wearer_id].append(span)
-        self.by_tag, self.by_wearer, self.signature = dict(by_tag), dict(by_wearer), signature
+        self.by_tag, self.by_wearer, self.away = dict(by_tag), dict(by_wearer), away
+        self.carried = carried(all_carryings() if carryings[0] else (), self.by_wearer, away)
+        self.signatures = (fittings, carryings)
         return True
 
-    def assign(self, rows: NDArray[np.void]) -> None:
-        """Fill in `wearer` of each report: who wore its tag at its own time; 0 = nobody."""
+    def assign(self, rows: NDArray[np.void]) -> NDArray[np.void]:
+        """Fill in `wearer` of each report: who wore its tag at its own time; 0 = nobody.
+
+        Returns:
+            The same rows; a victim's report has `victim` set, and is there once for each wearer
+            who must keep away from her.
+        """
         if rows.dtype != ROW:
             raise TypeError("rows must be of dtype ROW")
         tags, times, wearers = rows["tag"].tolist(), rows["time_ms"].tolist(), rows["wearer"]
@@ -48,6 +72,7 @@ class Fitted:
             for span in self.by_tag.get(tag_id, none):
                 if span.from_ms <= time_ms < span.to_ms:
                     wearers[at] = span.wearer_id
+        return self.carried.handed(rows) if self.carried.by_device else rows
 
     def worn_by(self, wearer_id: int, after_ms: int, up_to_ms: int) -> list[Worn]:
         """Which tags' reports are this wearer's, later than one instant and up to another.
@@ -57,11 +82,23 @@ class Fitted:
             after_ms: not included: judged already.
             up_to_ms: included.
         """
-        return [
-            Worn(s.tag_id, wearer_id, max(s.from_ms, after_ms + 1), min(s.to_ms, up_to_ms + 1))
-            for s in self.by_wearer.get(wearer_id, [])
-            if s.from_ms <= up_to_ms and s.to_ms > after_ms + 1
-        ]
+        return _between(self._own(wearer_id), after_ms, up_to_ms)
+
+    def heard_by(self, wearer_id: int, after_ms: int, up_to_ms: int) -> list[Worn]:
+        """By which reports a wearer is judged: his, and those of victims' devices.
+
+        Args:
+            wearer_id: whose.
+            after_ms: not included: judged already.
+            up_to_ms: included.
+        """
+        hers = self.carried.by_wearer.get(wearer_id, ())
+        return _between([*self._own(wearer_id), *hers], after_ms, up_to_ms)
+
+    def heard_under(self, until: Until, wearer_id: int, after_ms: int, up_to_ms: int) -> list[Worn]:
+        """The same, if he had to keep away from these victims until then, and from no others."""
+        hers = self.carried.near(self.by_wearer.get(wearer_id, ()), until)
+        return _between([*self._own(wearer_id), *hers], after_ms, up_to_ms)
 
     def is_worn(self, wearer_id: int, at_ms: int) -> bool:
         """Whether the wearer has a tag on at an instant."""
@@ -71,15 +108,46 @@ class Fitted:
         """Everybody who ever wore one of these tags."""
         return {span.wearer_id for tag in tag_ids for span in self.by_tag.get(tag, [])}
 
+    def judged_by(self, tag_ids: set[int]) -> set[int]:
+        """Everybody who was ever to be judged by one of these tags: its wearer, or near hers."""
+        hers = {w.wearer_id for tag in tag_ids for w in self.carried.heard_of.get(tag, ())}
+        return self.wearers_of(tag_ids) | hers
+
     def spans(self, wearer_id: int) -> list[list[int]]:
-        """The wearer's fittings as `WearerState.fittings` keeps them."""
-        return [[s.tag_id, s.from_ms, s.to_ms] for s in self.by_wearer.get(wearer_id, [])]
+        """By what the wearer is judged, as `WearerState.fittings` keeps it."""
+        own = [[s.tag_id, s.from_ms, s.to_ms] for s in self.by_wearer.get(wearer_id, [])]
+        hers = self.carried.by_wearer.get(wearer_id, ())
+        return [*own, *([s.tag_id, s.from_ms, s.to_ms, s.victim] for s in hers)]
+
+    def _own(self, wearer_id: int) -> list[Worn]:
+        spans = self.by_wearer.get(wearer_id, ())
+        return [Worn(s.tag_id, wearer_id, s.from_ms, s.to_ms) for s in spans]
+
+
+def _between(spans: list[Worn], after_ms: int, up_to_ms: int) -> list[Worn]:
+    return [
+        Worn(
+            s.tag_id,
+            s.wearer_id,
+            max(s.from_ms, after_ms + 1),
+            min(s.to_ms, up_to_ms + 1),
+            s.victim,
+        )
+        for s in spans
+        if s.from_ms <= up_to_ms and s.to_ms > after_ms + 1
+    ]
+
+
+def _signature(links: QuerySet[Fitting] | QuerySet[Carrying]) -> Signature:
+    """Another one whenever a link was added or ended."""
+    seen = links.aggregate(Count("id"), Max("id"), Count("to_at"))
+    return seen["id__count"], seen["id__max"] or 0, seen["to_at__count"]
 
 
 def first_difference_ms(before: list[list[int]], after: list[list[int]]) -> int | None:
-    """From when on two lists of fittings put different reports on a wearer; None = nowhere."""
-    was = {(tag, from_ms): to_ms for tag, from_ms, to_ms in before}
-    now = {(tag, from_ms): to_ms for tag, from_ms, to_ms in after}
+    """From when on two lists of spans put different reports on a wearer; None = nowhere."""
+    was = {(tag, from_ms, *hers): to_ms for tag, from_ms, to_ms, *hers in before}
+    now = {(tag, from_ms, *hers): to_ms for tag, from_ms, to_ms, *hers in after}
     differ = []
     for key in was.keys() | now.keys():
         if key not in was or key not in now:

@@ -122,7 +122,6 @@ def _batch(plan: Plan, tasks: Sequence[Task]) -> Batch:
     numbers = np.repeat(np.array([plan.index_of(t.crn) for t in tasks], np.int32), sizes)
     return Batch(
         wearer=numbers,
-        victim=np.zeros(len(rows), np.int32),
         **{
             name: np.ascontiguousarray(rows[name])
             for name in (
@@ -134,6 +133,7 @@ def _batch(plan: Plan, tasks: Sequence[Task]) -> Batch:
                 "speed_mps",
                 "course_deg",
                 "signals",
+                "victim",
             )
         },
     )

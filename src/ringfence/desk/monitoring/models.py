@@ -178,7 +178,8 @@ class WearerState(models.Model):
     """The latest believed fix: time_ms, lat, lon, accuracy_m, source, speed_mps, course_deg."""
     battery_pct = models.FloatField(null=True)
     fittings = models.JSONField(default=list)
-    """`[tag, from_ms, to_ms]` of the fittings it was judged by: a changed one is judged again."""
+    """`[tag, from_ms, to_ms]` of the fittings it was judged by, and the same with her number of the
+    victims' devices: a changed one is judged again."""
 
     def __str__(self) -> str:
         return f"state of {self.wearer_id}"

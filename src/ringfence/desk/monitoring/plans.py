@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import structlog
-
 from ringfence.desk.cases.models import Wearer
 from ringfence.desk.cases.queries import engine_conditions, latest_version_id
 from ringfence.desk.kit.clock import from_ms
 from ringfence.engine import Plan, compile_plan
-from ringfence.engine.conditions import Kind
 from ringfence.engine.profiles import STANDARD
 
 AHEAD_MS = 21 * 86_400_000
@@ -19,8 +16,6 @@ RENEW_MS = 7 * 86_400_000
 """A horizon nearer than this is moved on."""
 BEHIND_MS = 3 * 86_400_000
 """How far before the earliest instant asked for the plan reaches back, so that it serves longer."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -52,12 +47,8 @@ class Plans:
 
 
 def _compile(from_instant_ms: int, to_instant_ms: int) -> Plan:
-    conditions = engine_conditions()
-    judged = [c for c in conditions if c.kind is not Kind.PROXIMITY]
-    if len(judged) < len(conditions):
-        log.warning("conditions_not_judged", kind="proximity", count=len(conditions) - len(judged))
     return compile_plan(
-        judged,
+        engine_conditions(),
         STANDARD,
         start_at=from_ms(from_instant_ms - BEHIND_MS),
         end_at=from_ms(to_instant_ms + AHEAD_MS),

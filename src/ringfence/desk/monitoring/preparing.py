@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from ringfence.desk.monitoring.fitted import Fitted
 from ringfence.desk.monitoring.judging import FOREVER_MS, NEVER_MS, Task
 from ringfence.desk.monitoring.rows import ROW, by_wearer, reports_worn
 from ringfence.desk.monitoring.states import Known, known
+from ringfence.desk.monitoring.triage import YOUNG_MS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MOST_NAMED = 20
 """So many late reports are named one by one in a correction; the others came with them."""
 LATE_REPORT = "a report arrived late"
+OTHER_ORDER = "the two devices’ reports came in another order than they were made"
 UNREADABLE = "the engine’s memory has another format or profile"
 
 
@@ -32,6 +34,8 @@ class Docket:
     rows: NDArray[np.void]
     """New reports of this wearer."""
     need: Need | None = None
+    paired: bool = False
+    """He is judged by a victim's device, too."""
 
     @property
     def wearer_id(self) -> int:
@@ -53,9 +57,18 @@ class Docket:
         return first if first <= self.clock_ms else None
 
     @property
+    def punctual(self) -> bool:
+        """Whether nothing is late but by the other device's clock, which was seconds ahead."""
+        late = self.rows[self.rows["time_ms"] <= self.clock_ms]
+        young = late["received_ms"] - late["time_ms"] <= YOUNG_MS
+        return self.paired and self.need is None and bool(young.all())
+
+    @property
     def because(self) -> str:
         """Why it is judged again, in plain words."""
-        return LATE_REPORT if self.need is None else self.need.because
+        if self.need is not None:
+            return self.need.because
+        return OTHER_ORDER if self.punctual else LATE_REPORT
 
     @property
     def cause(self) -> Mapping[str, Any]:
@@ -78,25 +91,19 @@ class Dockets:
     """Reports with a later id have not arrived yet, as far as this run goes."""
     of: dict[int, Docket] = field(default_factory=dict)
 
-    def open(
-        self, rows: NDArray[np.void], needs: dict[int, Need], waited: Collection[int] = ()
-    ) -> None:
+    def open(self, rows: NDArray[np.void], needs: dict[int, Need]) -> None:
         """Gather what is known of every wearer with new reports or a need to be judged again.
 
         Args:
             rows: new reports.
-            needs: who must be judged again, from when on.
-            waited: who of them has reports that were read before, and not judged.
+            needs: who must be judged again, from when on; or has reports that were read before, and
+                not judged.
         """
         new = by_wearer(rows)
         none = rows[:0]
         found = known({*new, *needs})
-        # Of whom reports waited, or who was never judged and has a need: what is stored is new.
-        unread = {
-            w: (about.clock_ms, FOREVER_MS)
-            for w, about in found.items()
-            if w in waited or (about.state is None and w in needs)
-        }
+        # What was read before may be theirs only now: it waited, or it was nobody's, or not his.
+        unread = {w: (found[w].clock_ms, FOREVER_MS) for w in needs if w in found}
         stored = self._worn(unread)
         for wearer_id, about in found.items():
             mine, need = new.get(wearer_id, none), needs.get(wearer_id)
@@ -105,11 +112,12 @@ class Dockets:
                 mine = stored.get(wearer_id, none)
                 mine = np.concatenate([late, mine]) if len(late) else mine
             if about.state is not None or len(mine):
-                self.of[wearer_id] = Docket(about, mine, need)
+                paired = wearer_id in self.fitted.carried.by_wearer
+                self.of[wearer_id] = Docket(about, mine, need, paired)
 
     def _worn(self, spans: Mapping[int, tuple[int, int]]) -> dict[int, NDArray[np.void]]:
         """Stored reports by wearer: later than the one instant, and up to the other."""
-        worn = [w for one, span in spans.items() for w in self.fitted.worn_by(one, *span)]
+        worn = [w for one, span in spans.items() for w in self.fitted.heard_by(one, *span)]
         return by_wearer(reports_worn(worn, self.up_to_id))
 
     def reread(self, wearer_ids: Sequence[int]) -> None:

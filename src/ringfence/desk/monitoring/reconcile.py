@@ -89,8 +89,14 @@ def _overlap(row: Row, said: Said) -> bool:
     )
 
 
-def corrections(row: Row, said: Said) -> list[str]:
-    """What late data or a changed rule changes of a row, by name, what matters most first."""
+def corrections(row: Row, said: Said, *, grows: bool = False) -> list[str]:
+    """What late data or a changed rule changes of a row, by name, what matters most first.
+
+    Args:
+        row: as it stands.
+        said: what the engine says now.
+        grows: leave out what data on time may change, too: that it is confirmed, that it ended.
+    """
     found = []
     if row.withdrawn_at is not None:
         found.append("reinstated")
@@ -105,4 +111,7 @@ def corrections(row: Row, said: Said) -> list[str]:
         found.append("reopened" if said.end_at is None else "end_moved")
     if row.how != said.how:
         found.append("how_changed")
+    if grows:
+        ends = "end_moved" if row.end_at is None else ""
+        found = [what for what in found if what not in ("confirmed_late", ends)]
     return found

@@ -93,6 +93,8 @@ class Judged:
     """Why it was rewound, in plain words."""
     cause: Mapping[str, Any] = field(default_factory=dict)
     """What that was, by ids: `Correction.cause`."""
+    punctual: bool = False
+    """Nothing came late: two devices' reports overtook one another by seconds."""
     drop_from_ms: int | None = None
     """Checkpoints from here on rest on incomplete data."""
     fittings: list[list[int]] = field(default_factory=list)
@@ -125,7 +127,8 @@ def record(judged: Sequence[Judged], at: datetime) -> int:
         mine = rows[one.wearer_id]
         for verdict in one.verdicts:
             again = verdict is one.rewound
-            book.take(mine, verdict, Cause(one.because, one.cause) if again else ON_TIME)
+            because = Cause(one.because, one.cause, one.punctual) if again else ON_TIME
+            book.take(mine, verdict, because)
     changed = book.write()
     write_states([_state_row(one) for one in judged])
     _write_checkpoints(judged)
@@ -191,9 +194,10 @@ class _Book:
             detected_at=self.at,
         )
         _copy(row, said)
-        self._stamp(row, verdict, late=bool(because))
+        late = bool(because) and not because.punctual
+        self._stamp(row, verdict, late=late)
         self.new.append(row)
-        if because:
+        if late:
             self._correct(row, ["found_late"], because, {})
         return row
 
@@ -202,17 +206,17 @@ class _Book:
         if said is None:
             raise ValueError("a change needs something said")
         before, was = facts_of(row), (row.state, row.confirmed_at)
-        whats = corrections(row, said)
+        whats = corrections(row, said, grows=because.punctual)
         gone = row.withdrawn_at is not None
         row.withdrawn_at, row.withdrawn_why = None, ""
         if not _copy(row, said) and not gone:
             return
         if (row.state, row.confirmed_at) != was:
             late = bool(because) and row.state == "confirmed" and was[0] != "confirmed"
-            self._stamp(row, verdict, late=row.late or late)
+            self._stamp(row, verdict, late=row.late or (late and not because.punctual))
         if row.pk is not None:
             self.changed[row.pk] = row
-        if because:
+        if because and (whats or not because.punctual):
             # Every change has its row, a digit's too: what was told is never changed in silence.
             self._correct(row, whats or [EVIDENCE], because, before)
 
@@ -299,18 +303,19 @@ def _with_course(
     if old is not None and old["time_ms"] == fix["time_ms"]:
         fix["course_deg"] = old["course_deg"]
     for task in one.tasks:
-        course = task.rows["course_deg"][task.rows["time_ms"] == fix["time_ms"]]
+        own = task.rows["victim"] == 0
+        course = task.rows["course_deg"][own & (task.rows["time_ms"] == fix["time_ms"])]
         if len(course) and not np.isnan(course[0]):
             fix["course_deg"] = round(float(course[0]), 1)
     return fix
 
 
 def _latest(one: Judged) -> tuple[int | None, int | None, float | None]:
-    """The latest report's own time, the latest receipt, and what the battery held."""
+    """The wearer's tag's latest report's own time, the latest receipt, what its battery held."""
     report_ms, received_ms = one.old.last_report_ms, one.old.last_received_ms
     battery_pct = one.old.battery_pct
     for task in one.tasks:
-        rows = task.rows
+        rows = task.rows[task.rows["victim"] == 0]
         if not len(rows):
             continue
         latest = rows[np.argmax(rows["time_ms"])]

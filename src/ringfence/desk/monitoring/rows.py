@@ -34,9 +34,11 @@ ROW = np.dtype(
         ("signals", np.int32),
         ("battery_pct", np.float32),
         ("wearer", np.int64),
+        ("victim", np.int32),
     ]
 )
-"""A stored report, with the id of the wearer who wore the tag (0 = nobody)."""
+"""A stored report, with the id of the wearer whom it judges (0 = nobody): who wore the tag; or,
+where `victim` is not 0, who must keep away from the victim of that number, who carried it."""
 
 Row = TypeVar("Row")
 TOGETHER = 500
@@ -48,13 +50,15 @@ SOUND = "NOT EXISTS (SELECT 1 FROM monitoring_poisonreport p WHERE p.report_id =
 
 @dataclass(frozen=True, slots=True)
 class Worn:
-    """Part of a tag's trail: what it reported while one wearer wore it."""
+    """Part of a tag's trail: what it reported while one wearer wore it, or a victim carried it."""
 
     tag_id: int
     wearer_id: int
     from_ms: int
     to_ms: int
     """Not included."""
+    victim: int = 0
+    """0 = the wearer's own tag; else the number of the victim whose device it is."""
 
 
 def reports_after(position: int, limit: int) -> NDArray[np.void]:
@@ -65,7 +69,7 @@ def reports_after(position: int, limit: int) -> NDArray[np.void]:
         limit: most reports to read.
 
     Returns:
-        `ROW` rows in order of id; `wearer` is not filled in yet.
+        `ROW` rows in order of id; `wearer` and `victim` are not filled in yet.
     """
     return _rows(
         f"SELECT {COLUMNS} FROM monitoring_report r WHERE r.id > %s AND {SOUND} "  # noqa: S608 -- constants
@@ -78,22 +82,23 @@ def reports_worn(spans: Sequence[Worn], up_to_id: int) -> NDArray[np.void]:
     """What tags reported within the given spans, as far as they had arrived.
 
     Args:
-        spans: who wore what, when; the start is not included (it is judged already).
+        spans: whose what was, when.
         up_to_id: id of the last report to be seen.
 
     Returns:
-        `ROW` rows, future ones left out, with `wearer` filled in.
+        `ROW` rows, future ones left out, with `wearer` and `victim` filled in.
     """
     parts = [
         _rows(
             # CROSS JOIN: the spans first, each with one look into the index.
-            f"WITH span (tag_id, from_ms, to_ms, wearer_id) AS ({values(some)}) "  # noqa: S608 -- constants
-            f"SELECT {COLUMNS}, span.wearer_id FROM span CROSS JOIN monitoring_report r "
+            f"WITH span (tag_id, from_ms, to_ms, wearer_id, victim) AS ({values(some)}) "  # noqa: S608 -- constants
+            f"SELECT {COLUMNS}, span.wearer_id, span.victim "
+            "FROM span CROSS JOIN monitoring_report r "
             "WHERE r.tag_id = span.tag_id AND r.time_ms >= span.from_ms "
             f"AND r.time_ms < span.to_ms AND r.id <= %s AND {SOUND}",
             [value for one in some for value in one] + [up_to_id],
         )
-        for some in batched([(s.tag_id, s.from_ms, s.to_ms, s.wearer_id) for s in spans])
+        for some in batched([(s.tag_id, s.from_ms, s.to_ms, s.wearer_id, s.victim) for s in spans])
     ]
     rows = np.concatenate(parts) if parts else np.empty(0, ROW)
     return rows[~is_future(rows)]
@@ -149,7 +154,7 @@ def _rows(sql: str, values: list[Any]) -> NDArray[np.void]:
         cursor.execute(sql, values)
         found = cursor.fetchall()
     rows = np.empty(len(found), ROW)
-    rows["wearer"] = 0
+    rows["wearer"] = rows["victim"] = 0
     if found:
         columns = list(zip(*found, strict=True))
         for name, column in zip(ROW.names or (), columns, strict=False):

@@ -40,23 +40,31 @@ class Round:
     """Which of the reports wait."""
 
 
-def sort_out(rows: NDArray[np.void], needs: Collection[int], room: int) -> Round:
+def sort_out(
+    rows: NDArray[np.void], needs: Collection[int], room: int, paired: Collection[int] = ()
+) -> Round:
     """Let all wait that is no live report, if it is of more than `room` wearers.
 
     Args:
         rows: new reports of wearers.
         needs: who is judged in any case, with all that came of them.
         room: how many more may be judged again, or for the first time after a silence.
+        paired: who is judged by a victim's device, too: what is of just now waits for nothing,
+            though the other device's report moved the clock past it.
     """
     wearers, of = np.unique(rows["wearer"], return_inverse=True)
     known = stands(wearers.tolist())
     stand = np.array([known.get(w, _NOBODY) for w in wearers.tolist()], np.int64).reshape(-1, 3)
     clock_ms, heard_ms, waits_to_ms = stand.T
     late = rows["time_ms"] <= clock_ms[of]
-    live = _live(rows, of, late, heard_ms)
+    past = late
+    if paired:
+        young = rows["time_ms"] >= rows["received_ms"] - YOUNG_MS
+        past = late & ~(young & np.isin(rows["wearer"], list(paired)))
+    live = _live(rows, of, past, heard_ms)
     needed = np.isin(wearers, list(needs))
     joined = ~needed & (_alarmed(rows, of, len(wearers)) | (live & (waits_to_ms > clock_ms)))
-    held = (late | ~live[of]) & ~(needed | joined)[of]
+    held = (past | ~live[of]) & ~(needed | joined)[of]
     if len(np.unique(of[held])) <= room:
         held[:] = False
     waits = _by_wearer(rows[held], late[held]) if held.any() else []
