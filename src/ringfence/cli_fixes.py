@@ -80,6 +80,9 @@ def export_fixes(
     geo: Annotated[
         bool, typer.Option("--geo", help="A .parquet file with points: GeoParquet.")
     ] = False,
+    victims: Annotated[
+        bool, typer.Option("--victims", help="Also what victims' devices reported; recorded.")
+    ] = False,
     data: Data = None,
 ) -> None:
     """Write the stored reports to a file, also while the platform runs."""
@@ -99,7 +102,15 @@ def export_fixes(
 
     row = known_tag(tag) if tag else None
     try:
-        written = export(out, by=shell_actor(), format_=what, tag=row, from_at=from_at, to_at=to_at)
+        written, withheld = export(
+            out,
+            by=shell_actor(),
+            format_=what,
+            tag=row,
+            from_at=from_at,
+            to_at=to_at,
+            victims=victims,
+        )
     except OSError as error:
         _refuse(f"{out}: {error.strerror}: give --out a folder that can be written")
     typer.echo(f"{written.rows:,} reports in {out}", err=True)
@@ -107,6 +118,12 @@ def export_fixes(
         typer.echo(
             f"{written.left_out:,} reports without a position are not in a {what.label}: "
             "csv, parquet and mf-json hold them too",
+            err=True,
+        )
+    if withheld.victims:
+        typer.echo(
+            f"{withheld.victims:,} reports of victims' devices are not in it: --victims takes "
+            "them out, too",
             err=True,
         )
 

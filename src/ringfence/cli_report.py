@@ -27,6 +27,9 @@ def show_report(
     *,
     by: Annotated[str, typer.Option(help="For whom: the name of somebody who may sign in.")],
     why: Annotated[str, typer.Option(help="Why; recorded as a consultation, with who.")],
+    victim: Annotated[
+        bool, typer.Option("--victim", help="Also if a victim carried the device: it is her place.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     data: Data = None,
 ) -> None:
@@ -47,11 +50,17 @@ def show_report(
 
     found = report_evidence(report)
     # What was on nobody is nobody's trail: the equipment team finds out whose it is.
-    nobodys = [] if found is None or found.wearer else [Permission.MANAGE_TAGS]
+    is_somebodys = found is None or found.wearer or found.victim
+    nobodys = [] if is_somebodys else [Permission.MANAGE_TAGS]
     try:
         actor = on_behalf_of(by, Permission.SEE_TRAIL, *nobodys, shell=shell_actor())
         if found is None:
             _refuse(f"there is no report {report}")
+        if found.victim and not victim:
+            _refuse(
+                f"report {report} says where a victim was: if that is what you need, ask again "
+                "with --victim; the look is recorded about her"
+            )
         look_at_report(by=actor, why=why, found=found)
     except (UnknownUserError, NotPermittedError, MissingReasonError) as error:
         _refuse(str(error))
@@ -109,6 +118,7 @@ def _told(found: ReportEvidence) -> dict[str, Any]:
 def _judged(found: ReportEvidence) -> dict[str, Any]:
     return {
         "wearer": found.wearer.crn if found.wearer else None,
+        "victim": found.victim.label if found.victim else None,
         "no_part": found.no_part,
         "doubts": list(found.point.doubts) if found.point else [],
         "violations": [
@@ -185,7 +195,8 @@ def _decoded_lines(said: dict[str, Any]) -> Iterator[str]:
 def _judged_lines(said: dict[str, Any]) -> Iterator[str]:
     judged = said["judged"]
     yield ""
-    yield f"JUDGED {'of wearer ' + judged['wearer'] if judged['wearer'] else 'of nobody'}"
+    whose = f"of wearer {judged['wearer']}" if judged["wearer"] else "of nobody"
+    yield f"JUDGED {'near victim ' + judged['victim'] if judged['victim'] else whose}"
     if judged["no_part"]:
         yield f"  took no part: {judged['no_part']}"
         return

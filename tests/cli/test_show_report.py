@@ -12,7 +12,8 @@ from msgspec import msgpack
 
 from ringfence.desk.accounts.actions import add_user
 from ringfence.desk.audit.models import Entry
-from ringfence.desk.cases.actions import add_condition, add_order, add_wearer
+from ringfence.desk.cases.actions import add_condition, add_order, add_victim, add_wearer
+from ringfence.desk.cases.carrying_actions import give_device
 from ringfence.desk.cases.device_actions import add_device
 from ringfence.desk.cases.models import Tag, Wearer
 from ringfence.desk.cases.tag_actions import fit_tag, make_owntracks_key
@@ -272,3 +273,28 @@ def test_who_may_not_or_says_no_reason_sees_nothing(
 def test_a_report_that_is_not_there_is_refused(run: Run, tag: Tag) -> None:
     result = run("show-report", "99", "--by", "ola", "--why", "x")
     assert (result.exit_code, "there is no report 99" in result.stderr) == (2, True)
+
+
+def test_where_a_victim_was_is_shown_to_whoever_asks_for_that_and_recorded_about_her(
+    run: Run, tag: Tag
+):
+    """Ids are numbers in a row: nobody meets her place by a number too many."""
+    vera = add_victim(by="system:test", label="V1", name="Vera Vance")
+    give_device(by="system:test", tag=tag, victim=vera, consent="form", from_at=START_AT)
+    report = came(tag, "reports", DOORS["reports"])
+    words = ["show-report", str(report.pk), "--why", "a court asks", "--by"]
+    for name in ("ola", "eve"):
+        result = run(*words, name)
+        assert result.exit_code == 2
+        assert "51.5" not in result.output
+    assert not Entry.objects.filter(event="person.looked_at").exists()
+    result = run(*words, "eve", "--victim")
+    assert result.exit_code == 2
+    assert "lacks see_trail" in result.stderr
+    result = run(*words, "ola", "--victim")
+    assert result.exit_code == 0
+    assert "JUDGED near victim V1" in result.stdout
+    assert "no wearer with a tag had to keep away from her" in result.stdout
+    assert "Vera" not in result.stdout
+    look = Entry.objects.get(event="person.looked_at")
+    assert (look.subject, look.reason) == (f"victim:{vera.public_id}", "a court asks")

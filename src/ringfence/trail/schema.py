@@ -36,8 +36,9 @@ Numbers are as wide as they are stored, so that a report which went out and came
 same to the last bit, and is known again. `source` is an `engine.fix.Source`, `signals` are
 `engine.fix.Signal` bits. A report without a position has neither `lat_e7` nor `lon_e7`.
 `not_judged` is why a kept report took no part in any decision: `future`, `nobody` (no fitting at
-its time), `poison`; null = it did. `doubts` is what the engine doubts about it, names separated by
-spaces, or null; it is for whoever reads the file: who reads it in judges anew.
+its time), `poison`; or `victim`: a victim carried the device then; null = it is a wearer's.
+`doubts` is what the engine doubts about it, names separated by spaces, or null; it is for whoever
+reads the file: who reads it in judges anew.
 """
 
 CSV_COLUMNS: Final = tuple(

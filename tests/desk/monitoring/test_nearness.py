@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import numpy as np
 import pytest
@@ -25,13 +25,15 @@ from ringfence.desk.kit.clock import to_ms
 from ringfence.desk.monitoring import late
 from ringfence.desk.monitoring.detect import Detector
 from ringfence.desk.monitoring.metrics import REPORTS_NOT_JUDGED
-from ringfence.desk.monitoring.models import Correction, LateReports, Violation, WearerState
+from ringfence.desk.monitoring.models import Correction, LateReports, Report, Violation, WearerState
 from ringfence.desk.monitoring.queries import live_wearer, trail
+from ringfence.desk.monitoring.report_evidence import report_evidence
 from ringfence.engine import (
     Batch,
     Condition,
     Kind,
     Signal,
+    Weekly,
     compile_plan,
     evaluate,
     initial_state,
@@ -435,3 +437,28 @@ def test_without_a_carried_device_a_round_asks_one_question_more(
     rounds(detector)
     with django_assert_num_queries(2):
         detector.fitted.refresh()
+
+
+def test_her_report_as_evidence_names_the_violations_that_it_decided(
+    near, carried, tag, fitted, phone
+):
+    judged_each(tag, phone, approach(), at_home())
+    found = Violation.objects.get(how="entered")
+    report = Report.objects.get(tag=phone, time_ms=to_ms(found.deepest_fix_at))
+    evidence = report_evidence(report.pk)
+    assert evidence is not None
+    assert (evidence.victim.label, evidence.wearer, evidence.no_part) == ("V1", None, "")
+    assert found in [part.violation for part in evidence.parts]
+
+
+def test_a_wearer_whose_tag_never_reported_is_accused_of_nothing_by_her_fixes(
+    ola, licence, square, near, carried, tag, fitted, phone
+):
+    """Her fixes move his clock past the hour at which he was to be there."""
+    noon = Weekly(("mon",), time(11), time(11, 30))
+    rule = replace(square, id="c2", kind=Kind.ATTENDANCE, when=(noon,), buffer_m=0.0)
+    add_condition(by=ola, order=licence, rule=rule)
+    deliver(phone, at_home(200))
+    rounds()
+    Detector().wake_due(at(400))
+    assert not Violation.objects.exists()

@@ -18,6 +18,7 @@ from ringfence.desk.kit.clock import now
 from ringfence.desk.monitoring.models import Violation
 from ringfence.desk.monitoring.queries import TrailPoint, dated_on_arrival, trail
 
+APPROACHED = "approached"
 BEFORE = timedelta(minutes=30)
 AFTER = timedelta(minutes=15)
 LONGEST = timedelta(hours=6)
@@ -36,6 +37,15 @@ class Part:
     """What changed since it was first told."""
     dated_on_arrival: bool
     """The tag said no time of the alarm that it is about: it is dated when it came."""
+
+    @property
+    def nearest_m(self) -> float | None:
+        """How near a proximity brought the two, in metres; None = it is none."""
+        depth_m, version = self.violation.depth_m, self.version
+        if version is None or version.distance_m is None or depth_m is None:
+            return None
+        rings = 2 if self.violation.how == APPROACHED else 1  # the pre-alert's is twice as wide
+        return float(max(0.0, rings * version.distance_m - depth_m))
 
 
 @dataclass(frozen=True, slots=True)

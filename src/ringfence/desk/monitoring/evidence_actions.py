@@ -17,6 +17,8 @@ def look_at_report(*, by: str, why: str, found: ReportEvidence) -> None:
     Raises:
         MissingReasonError: the reason is empty.
     """
-    wearer = found.wearer
+    wearer, victim = found.wearer, found.victim
     subject = f"wearer:{wearer.public_id}" if wearer else f"tag:{found.report.tag_id}"
+    if victim is not None:
+        subject = f"victim:{victim.public_id}"
     record_look(by=by, subject=subject, reason=why, purpose=f"report {found.report.pk}")

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -34,12 +35,21 @@ _FIELDS = (
 )  # fmt: skip
 
 
+@dataclass(slots=True)
+class Withheld:
+    """What an export leaves out."""
+
+    victims: int = 0
+    """Reports of devices that victims carried then."""
+
+
 def stored_fixes(
     *,
     tag: Tag | None = None,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     by_tag: bool = False,
+    withheld: Withheld | None = None,
 ) -> Iterator[FixRow]:
     """Every report stored by now; a wearer by the fitting at its own time.
 
@@ -48,6 +58,8 @@ def stored_fixes(
         from_at: not earlier than this, by the tag's own time.
         to_at: earlier than this.
         by_tag: tag by tag, each in order of time; else in order of arrival.
+        withheld: leave out what devices reported while victims carried them, and count it here;
+            None = it is there, too, as no wearer's (`not_judged` says `victim`).
     """
     # First of all: whatever is read after it knows of every tag and fitting that these need.
     rows = Report.objects.filter(id__lte=Report.objects.aggregate(last=Max("id"))["last"] or 0)
@@ -63,8 +75,12 @@ def stored_fixes(
     doubted = _doubted(rows, tag)
     pieces = _by_tag(rows) if by_tag else _by_arrival(rows)
     for report_id, tag_id, seq, time_ms, received_ms, *rest in pieces:
-        crn = wearers.crn(tag_id, time_ms)
-        why = "poison" if report_id in poison else _kept_apart(crn, time_ms, received_ms)
+        crn, hers = wearers.crn(tag_id, time_ms), wearers.is_victims(tag_id, time_ms)
+        if hers and withheld is not None:
+            withheld.victims += 1
+            continue
+        why = _kept_apart("victim" if hers else crn and "wearer", time_ms, received_ms)
+        why = "poison" if report_id in poison else why
         said = FixRow(tags[tag_id], crn, seq, time_ms, received_ms, *rest)
         yield said._replace(not_judged=why, doubts="" if why else doubted.get(report_id, ""))
 
@@ -76,11 +92,11 @@ def _doubted(rows: QuerySet[Report], tag: Tag | None) -> dict[int, str]:
     return doubted_reports(seen["first"], seen["last"], seen["up_to"], tag=tag)
 
 
-def _kept_apart(crn: str, time_ms: int, received_ms: int) -> str:
-    """Why detection leaves a report out; the rules are `rows.is_future`'s and the fittings'."""
+def _kept_apart(whose: str, time_ms: int, received_ms: int) -> str:
+    """Why a report is no wearer's trail; the rules are `rows.is_future`'s and the fittings'."""
     if time_ms > received_ms + FUTURE_MS:
         return "future"
-    return "" if crn else "nobody"
+    return {"wearer": "", "victim": "victim"}.get(whose, "nobody")
 
 
 def export_fixes(
@@ -91,7 +107,8 @@ def export_fixes(
     tag: Tag | None = None,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
-) -> Written:
+    victims: bool = False,
+) -> tuple[Written, Withheld]:
     """Write `stored_fixes` to `out`, which appears whole or not at all.
 
     Args:
@@ -101,23 +118,39 @@ def export_fixes(
         tag: as in `stored_fixes`.
         from_at: as in `stored_fixes`.
         to_at: as in `stored_fixes`.
+        victims: also what devices reported while victims carried them.
 
     Returns:
-        How many rows were written, and how many the format has no room for.
+        How many rows were written, and how many the format has no room for; what was left out.
 
     Raises:
         OSError: the file can't be written.
     """
     with _written(out) as file:
-        _record(by, tag, from_at, to_at)
+        _record(by, tag, from_at=from_at, to_at=to_at, victims=victims)
+        withheld = Withheld()
         by_tag = WRITERS[format_].by_tag
-        rows = stored_fixes(tag=tag, from_at=from_at, to_at=to_at, by_tag=by_tag)
-        return write_rows(file, rows, format_)
+        rows = stored_fixes(
+            tag=tag,
+            from_at=from_at,
+            to_at=to_at,
+            by_tag=by_tag,
+            withheld=None if victims else withheld,
+        )
+        return write_rows(file, rows, format_), withheld
 
 
 @action
-def _record(by: str, tag: Tag | None, from_at: datetime | None, to_at: datetime | None) -> None:
+def _record(
+    by: str,
+    tag: Tag | None,
+    *,
+    from_at: datetime | None,
+    to_at: datetime | None,
+    victims: bool,
+) -> None:
     detail = {
+        "victims": victims,
         "from": from_at.isoformat() if from_at else None,
         "to": to_at.isoformat() if to_at else None,
     }

@@ -238,7 +238,8 @@ def _kept_apart(found: Found, wearing: Wearing, at_ms: int) -> str:
     received_ms = at_ms if found.received_ms is None else found.received_ms
     if found.report.time_ms > received_ms + FUTURE_MS:
         return "future"
-    return "" if wearing.crn(found.tag.id, found.report.time_ms) else "nobody"
+    of_tag = found.tag.id, found.report.time_ms
+    return "" if wearing.crn(*of_tag) or wearing.is_victims(*of_tag) else "nobody"
 
 
 def _not_stored(found: list[Found], at_ms: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

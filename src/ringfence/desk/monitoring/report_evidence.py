@@ -9,10 +9,12 @@ from typing import Any
 
 from django.db.models import Q
 
-from ringfence.desk.cases.models import Wearer
+from ringfence.desk.cases.carrying import carrying_at
+from ringfence.desk.cases.models import Victim, Wearer
 from ringfence.desk.cases.queries import wearer_of
 from ringfence.desk.kit.clock import from_ms
 from ringfence.desk.monitoring.evidence import is_unchanged
+from ringfence.desk.monitoring.fitted import Fitted
 from ringfence.desk.monitoring.imported_rows import imported_row
 from ringfence.desk.monitoring.inspecting import inspected
 from ringfence.desk.monitoring.models import (
@@ -25,6 +27,7 @@ from ringfence.desk.monitoring.models import (
 )
 from ringfence.desk.monitoring.prospects import reread_frame
 from ringfence.desk.monitoring.queries import STAGE, TrailPoint, trail
+from ringfence.engine.conditions import Kind
 from ringfence.gateway.report import FUTURE_MS, kept_digest
 from ringfence.gateway.report import Report as Said
 from ringfence.gateway.rereading import is_read_here
@@ -86,6 +89,8 @@ class ReportEvidence:
     """Ids of the frame's other reports; of those that were known when it came, only the first
     frame has them."""
     wearer: Wearer | None
+    victim: Victim | None
+    """Who carried the device then."""
     no_part: str
     """Why it took no part in any decision; empty = it was judged."""
     point: TrailPoint | None
@@ -112,7 +117,8 @@ def report_evidence(report_id: int) -> ReportEvidence | None:
     frame = report.frame
     stands, today, unnamed, detail, count = _today(report)
     at = from_ms(report.time_ms)
-    wearer = wearer_of(report.tag, at)
+    wearer, carrying = wearer_of(report.tag, at), carrying_at(report.tag, at)
+    judged = [wearer.pk] if wearer else _near(report)
     siblings = Report.objects.filter(frame=frame).exclude(pk=report.pk).order_by("id")
     return ReportEvidence(
         report=report,
@@ -125,9 +131,10 @@ def report_evidence(report_id: int) -> ReportEvidence | None:
         of_frame=count,
         siblings=tuple(siblings.values_list("id", flat=True)),
         wearer=wearer,
-        no_part=_no_part(report, wearer),
+        victim=carrying.victim if carrying else None,
+        no_part=_no_part(report, judged, hers=carrying is not None),
         point=_point(report, wearer, at),
-        parts=tuple(_parts(wearer, at)) if wearer else (),
+        parts=tuple(_parts(judged, at, hers=carrying is not None)),
     )
 
 
@@ -172,12 +179,22 @@ def _is_of(stored: Report, said: Said) -> bool:
     return stored.digest == kept_digest(said, stored.received_ms)
 
 
-def _no_part(report: Report, wearer: Wearer | None) -> str:
+def _near(report: Report) -> list[int]:
+    """Who was to be judged by it since a victim carried the device: ids of wearers."""
+    fitted = Fitted()
+    fitted.refresh()
+    spans = fitted.carried.heard_of.get(report.tag_id, ())
+    return [one.wearer_id for one in spans if one.from_ms <= report.time_ms < one.to_ms]
+
+
+def _no_part(report: Report, judged: Sequence[int], *, hers: bool) -> str:
     if report.time_ms > report.received_ms + FUTURE_MS:
         return "it is dated more than two minutes after it came: kept, not judged"
     if hasattr(report, "poison"):
         return f"the engine failed on it ({report.poison.why}): set apart"
-    if wearer is None:
+    if not judged and hers:
+        return "a victim carried the device, and no wearer with a tag had to keep away from her"
+    if not judged:
         return "nobody wore its tag at its time: kept, not judged"
     position = Cursor.objects.filter(stage=STAGE).values_list("position", flat=True).first() or 0
     return "" if report.pk <= position else "it is not judged yet: it waits its turn"
@@ -191,9 +208,11 @@ def _point(report: Report, wearer: Wearer | None, at: datetime) -> TrailPoint | 
     return next((point for point in points if point.report_id == report.pk), None)
 
 
-def _parts(wearer: Wearer, at: datetime) -> list[Part]:
+def _parts(wearers: Sequence[int], at: datetime, *, hers: bool) -> list[Part]:
     named = Q(*[(field, at) for field in ROLES], _connector=Q.OR)
-    rows = Violation.objects.filter(named, wearer=wearer).order_by("begin_at", "id")
+    rows = Violation.objects.filter(named, wearer__in=wearers).order_by("begin_at", "id")
+    if hers:
+        rows = rows.filter(kind=Kind.PROXIMITY)
     return [
         Part(row, tuple(role for field, role in ROLES.items() if getattr(row, field) == at))
         for row in rows
