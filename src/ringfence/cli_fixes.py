@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -11,7 +13,8 @@ from ringfence.cli_files import Data, Out
 from ringfence.cli_import import Options, known_tag, run
 
 if TYPE_CHECKING:
-    from ringfence.trail.writers import Format
+    from ringfence.desk.monitoring.exporting import Withheld
+    from ringfence.trail.writers import Format, Written
 
 
 def import_fixes(  # noqa: PLR0913 -- a command's options, each by its name
@@ -87,32 +90,42 @@ def export_fixes(
 ) -> None:
     """Write the stored reports to a file, also while the platform runs."""
     from ringfence.desk.config.opening import open_desk, shell_actor
-    from ringfence.trail.instants import InstantError, read_instant
-    from ringfence.trail.writers import FormatError, format_of
 
-    try:
-        from_at = read_instant(since) if since else None
-        to_at = read_instant(until) if until else None
-        what: Format = format_of(out, format_, geo=geo)
-    except (InstantError, FormatError) as error:
-        _refuse(str(error))
+    from_at, to_at = _instants(since, until)
+    what = _format(out, format_, geo=geo)
     open_desk(data)
 
     from ringfence.desk.monitoring.exporting import export_fixes as export
 
-    row = known_tag(tag) if tag else None
+    ours, by = known_tag(tag) if tag else None, shell_actor()
+    chosen = partial(export, tag=ours, from_at=from_at, to_at=to_at, victims=victims)
     try:
-        written, withheld = export(
-            out,
-            by=shell_actor(),
-            format_=what,
-            tag=row,
-            from_at=from_at,
-            to_at=to_at,
-            victims=victims,
-        )
+        written, withheld = chosen(out, by=by, format_=what)
     except OSError as error:
         _refuse(f"{out}: {error.strerror}: give --out a folder that can be written")
+    _tell(out, what, written, withheld)
+
+
+def _instants(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    from ringfence.trail.instants import InstantError, read_instant
+
+    try:
+        return read_instant(since) if since else None, read_instant(until) if until else None
+    except InstantError as error:
+        _refuse(str(error))
+
+
+def _format(out: Path, name: str | None, *, geo: bool) -> Format:
+    from ringfence.trail.writers import FormatError, format_of
+
+    try:
+        return format_of(out, name, geo=geo)
+    except FormatError as error:
+        _refuse(str(error))
+
+
+def _tell(out: Path, what: Format, written: Written, withheld: Withheld) -> None:
+    """What is in the file, and what is not."""
     typer.echo(f"{written.rows:,} reports in {out}", err=True)
     if written.left_out:
         typer.echo(
