@@ -1,8 +1,8 @@
-"""`make bench-quality [WEEKS=30]`: the engine and five rules of thumb on the same weeks."""
+"""`make bench-quality [WEEKS=30]`: the engine and six rules of thumb on the same weeks."""
 
 from __future__ import annotations
 
-import sys
+import argparse
 
 import numpy as np
 from rich.console import Console
@@ -10,11 +10,13 @@ from rich.table import Table
 
 from bench.quality.baselines import RULES
 from bench.quality.judged import CLAIMS, judge
-from bench.quality.overlay import HABITS, START_MS, report_week
+from bench.quality.overlay import START_MS
+from bench.quality.receivers import in_order
 from bench.quality.reliability import Reliability
 from bench.quality.residuals import read_residuals
 from bench.quality.score import Score
-from bench.quality.truth import Week, make_week, shape_in_degrees
+from bench.quality.truth import Week, shape_in_degrees
+from bench.quality.worlds import WORLDS, World
 from ringfence.engine import CAUTIOUS, STANDARD, Batch
 from ringfence.geo.distance import signed_distances_m
 from ringfence.geo.edges import build_edge_table
@@ -32,15 +34,15 @@ TARGETS = {
 }
 
 
-def main(weeks: int) -> None:
-    """Judge the weeks and print two tables a habit."""
+def main(world: World, weeks: int, first: int) -> None:
+    """Judge a world's weeks, from number `first` on, and print two tables a habit."""
     residuals = read_residuals()
-    lives = [make_week(seed) for seed in range(weeks)]
-    for habit in HABITS:
+    lives = {n: world.make_week(n) for n in range(first, first + weeks)}
+    for habit in world.habits:
         scores = {name: Score() for name in (*CLAIMS, "cautious", *RULES)}
         reliability = Reliability()
-        for seed, week in enumerate(lives):
-            batch = report_week(week, residuals, seed + 1_000_000, habit=habit)
+        for number, week in lives.items():
+            batch = world.report_week(week, residuals, number + 1_000_000, habit=habit)
             heard_s = (batch.time_ms - START_MS) / 1000
             for name, claim in CLAIMS.items():
                 found = judge(week, claim(batch), STANDARD)
@@ -49,10 +51,12 @@ def main(weeks: int) -> None:
                     reliability.add(week, found.all)
             found = judge(week, batch, CAUTIOUS)
             scores["cautious"].add(week, heard_s, found.confirmed, found.possible)
-            signed_m = _signed_m(week, batch)
+            told = in_order(batch)
+            signed_m = _signed_m(week, told)
             for name, rule in RULES.items():
-                scores[name].add(week, heard_s, rule(signed_m, batch), [])
-        _print(f"{weeks} wearer-weeks, habit: {habit}", scores)
+                scores[name].add(week, heard_s, rule(signed_m, told), [])
+        numbers = f"weeks {first}–{first + weeks - 1}"
+        _print(f"{world.name}, {weeks} wearer-weeks ({numbers}), habit: {habit}", scores)
         _print_reliability(reliability)
 
 
@@ -81,5 +85,15 @@ def _print_reliability(reliability: Reliability) -> None:
     Console(width=170).print(table)
 
 
+def _asked() -> argparse.Namespace:
+    asked = argparse.ArgumentParser(prog="python -m bench.quality", description=__doc__)
+    asked.add_argument("weeks", nargs="?", type=int, default=30, help="wearer-weeks a habit")
+    asked.add_argument("--world", choices=WORLDS, action="append", help="default: each")
+    asked.add_argument("--first", type=int, default=0, help="number of the first week")
+    return asked.parse_args()
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    ask = _asked()
+    for chosen in ask.world or WORLDS:
+        main(WORLDS[chosen], ask.weeks, ask.first)

@@ -1,4 +1,4 @@
-"""What others do: five rules of thumb, each as a function of one week's fixes."""
+"""What others do: rules of thumb, each as a function of one week's fixes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bench.quality.overlay import START_MS
 from bench.quality.score import Alert
+from bench.quality.sketch import sketch
 from ringfence.engine.fix import Batch, Source
 
 Rule = Callable[[NDArray[np.float64], Batch], list[Alert]]
@@ -48,6 +49,7 @@ RULES: dict[str, Rule] = {
     "2 in a row": two_in_a_row,
     "3 in a row": three_in_a_row,
     "whole circle": whole_circle,
+    "sketch": sketch,
 }
 
 
