@@ -45,18 +45,23 @@ class Habit:
     kept_s: float
     """How often it reports in the others, by satellites."""
     speeds: bool
+    honest: float = HONEST
 
 
 HABITS = {
     "speeds told": Habit(cells=0.8, cells_s=60.0, kept_s=120.0, speeds=True),
     "no speeds": Habit(cells=0.6, cells_s=90.0, kept_s=300.0, speeds=False),
+    # Added after a look at the engine's figures for the others; its own were not known then.
+    "smaller circles": Habit(cells=0.8, cells_s=60.0, kept_s=120.0, speeds=False, honest=0.8),
 }
 
 
 def report_week(week: Week, residuals: Residuals, seed: int, *, habit: str) -> Batch:
     """The week as its fixes come in: bundles late, newest first, some rows twice."""
     rng = np.random.default_rng([seed, 11])
-    blocks = dataclasses.replace(residuals, outdoors=honest(residuals.outdoors))
+    blocks = dataclasses.replace(
+        residuals, outdoors=honest(residuals.outdoors, HABITS[habit].honest)
+    )
     spells = [_spell(week, blocks, rng, HABITS[habit], span) for span in _spells(week.outdoors)]
     rows = np.concatenate([s for s in spells if len(s)])
     rows = _jumped(rows, rng)
@@ -115,9 +120,9 @@ def _ticks(rng: np.random.Generator, begin: int, end: int, period_s: float) -> F
     return np.clip(np.round(at + rng.uniform(-2, 2, len(at))), begin, end - 1)
 
 
-def honest(blocks: list[Floats]) -> list[Floats]:
-    """The blocks whose circles hold `HONEST` of their errors or more."""
-    return [b for b in blocks if (np.hypot(b[:, 0], b[:, 1]) <= b[:, 2]).mean() >= HONEST]
+def honest(blocks: list[Floats], share: float) -> list[Floats]:
+    """The blocks whose circles hold such a share of their errors or more."""
+    return [b for b in blocks if (np.hypot(b[:, 0], b[:, 1]) <= b[:, 2]).mean() >= share]
 
 
 def _by_index(blocks: list[Floats], rng: np.random.Generator, since_s: Floats) -> Floats:

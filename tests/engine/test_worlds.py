@@ -146,7 +146,7 @@ def test_bundles_come_newest_first_and_partly_twice(weeks) -> None:
 
 def test_blocks_whose_circles_hold_too_few_errors_are_left_out() -> None:
     good, bad = block(np.full(10, 5.0), 10.0, 30.0), block(np.full(10, 30.0), 3.0, 30.0)
-    assert [len(b) for b in honest([good, bad])] == [10]
+    assert [len(b) for b in honest([good, bad], HONEST)] == [10]
     assert 0.5 < HONEST < 1
 
 
