@@ -429,13 +429,13 @@ def test_a_victims_device_near_whom_nobody_is_judged_is_not_called_nobodys(carri
     assert REPORTS_NOT_JUDGED.labels("nobody")._value.get() == nobodys
 
 
-def test_without_a_carried_device_a_round_asks_one_question_more(
+def test_without_a_carried_device_a_round_asks_no_question_more(
     near, tag, fitted, django_assert_num_queries
 ):
     detector = Detector()
     deliver(tag, approach(3))
     rounds(detector)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         detector.fitted.refresh()
 
 

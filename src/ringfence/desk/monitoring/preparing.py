@@ -59,9 +59,10 @@ class Docket:
     @property
     def punctual(self) -> bool:
         """Whether nothing is late but by the other device's clock, which was seconds ahead."""
+        if not self.paired or self.need is not None:
+            return False
         late = self.rows[self.rows["time_ms"] <= self.clock_ms]
-        young = late["received_ms"] - late["time_ms"] <= YOUNG_MS
-        return self.paired and self.need is None and bool(young.all())
+        return bool((late["received_ms"] - late["time_ms"] <= YOUNG_MS).all())
 
     @property
     def because(self) -> str:
