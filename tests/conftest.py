@@ -12,6 +12,14 @@ settings.register_profile("ringfence", deadline=None)
 settings.load_profile("ringfence")
 
 ROOT = Path(__file__).parent.parent
+LIVE = ROOT / "tests" / "live"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes share the tests, first those that start platforms: none ends long alone."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: LIVE not in item.path.parents)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError
+from pyarrow import parquet
 from typer.testing import Result
 
 from ringfence import cli_import
@@ -449,10 +450,13 @@ def test_what_can_t_be_recorded_is_not_taken_in(
 def test_a_real_tags_trail_goes_in_out_and_in_again_in_every_format(
     run: Run, t1: Tag, tmp_path: Path, shared: Path
 ) -> None:
-    trace = str(shared / "traces" / "real_tag_dev.parquet")
+    whole = parquet.read_table(shared / "traces" / "real_tag_dev.parquet")
+    trace = str(tmp_path / "trace.parquet")
+    # Each third of 3,359: all kinds of fix are among them, and there are five formats to go.
+    parquet.write_table(whole.take(list(range(0, len(whole), 3))), trace)
     assert run("import", "fixes", trace, *WHY, "--tag", "T1").exit_code == 0
     count = Report.objects.count()
-    assert 3_300 < count <= 3_359
+    assert 1_100 < count <= 1_120
     for name in ("a.csv", "a.parquet", "a.geoparquet", "a.gpx", "a.mfjson"):
         out = str(tmp_path / name)
         run("export", "fixes", "--out", out)

@@ -60,9 +60,10 @@ def told_by_a_fresh_process() -> dict[str, tuple[int, int]]:
 
 
 def test_nothing_that_python_calls_is_left_to_compile() -> None:
-    """The first process compiles what isn't on disk yet; the second must find all of it there."""
-    told_by_a_fresh_process()
+    """A process that compiles what isn't on disk yet keeps it: the next finds all of it there."""
     told = told_by_a_fresh_process()
+    if any(compiled for _, compiled in told.values()):
+        told = told_by_a_fresh_process()
     assert "ringfence.sim.truth.contains_many" in told
     for name, (signatures, compiled) in told.items():
         assert signatures > 0, f"{name}: warm() does not ask it"

@@ -29,6 +29,33 @@ def command(*arguments: str | Path, check: bool = True) -> subprocess.CompletedP
     return done
 
 
+ONE_BY_ONE = """
+import json, sys
+from typer.testing import CliRunner
+from ringfence.cli import app
+said = []
+for words in json.loads(sys.argv[1]):
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, (words, done.output, done.exception)
+    said.append(done.stdout)
+print(json.dumps(said))
+"""
+
+
+def commands(*each: Sequence[str | Path]) -> list[str]:
+    """What several commands say, run one after the other in one process: starting takes longest."""
+    words = json.dumps([[str(word) for word in one] for one in each])
+    done = subprocess.run(
+        [RINGFENCE.parent / "python", "-c", ONE_BY_ONE, words],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return list(json.loads(done.stdout))
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -137,10 +164,14 @@ class Running:
         return bool(unread or due or unseen)
 
 
+def new_tag(data: Path, tag: str, wearer: str, since: str) -> tuple[str | Path, ...]:
+    """The command that makes a tag on a wearer; it says its token."""
+    return ("tags", "add", tag, "--wearer", wearer, "--from", since, "--data", data)
+
+
 def add_tag(data: Path, tag: str, wearer: str, since: str) -> str:
     """Make a tag on a wearer; its token."""
-    made = command("tags", "add", tag, "--wearer", wearer, "--from", since, "--data", data)
-    return made.stdout.strip()
+    return command(*new_tag(data, tag, wearer, since)).stdout.strip()
 
 
 def lines_of(path: Path) -> list[str]:

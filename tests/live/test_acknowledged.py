@@ -86,9 +86,9 @@ def make_tags(data: Path) -> list[str]:
     return made.stdout.split()
 
 
-def kill_and_check(tmp_path: Path, times: int, seed: int) -> None:
+def kill_and_check(data: Path, tmp_path: Path, times: int, seed: int) -> None:
     rng = random.Random(seed)
-    gateway = Gateway(tmp_path / "data")
+    gateway = Gateway(data)
     tags = Tags(gateway.port, make_tags(gateway.data))
     for _ in range(times):
         gateway.start()
@@ -109,10 +109,12 @@ def kill_and_check(tmp_path: Path, times: int, seed: int) -> None:
     assert len(rows) == 1 + sum(map(len, stored.values()))
 
 
-def test_kill_9_in_mid_commit_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    kill_and_check(tmp_path, times=2, seed=3)
+def test_kill_9_in_mid_commit_loses_and_doubles_nothing(data: Path, tmp_path: Path) -> None:
+    kill_and_check(data, tmp_path, times=2, seed=3)
 
 
 @pytest.mark.heavy
-def test_kill_9_twenty_times_in_mid_commit_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    kill_and_check(tmp_path, times=20, seed=4)
+def test_kill_9_twenty_times_in_mid_commit_loses_and_doubles_nothing(
+    data: Path, tmp_path: Path
+) -> None:
+    kill_and_check(data, tmp_path, times=20, seed=4)

@@ -17,6 +17,7 @@ import pytest
 from tests.live.running import RINGFENCE, Running, free_port
 
 DEVICES = 12
+"""At each of the two doors: the first twelve speak TCP, the others MQTT."""
 START = datetime(2026, 10, 1, tzinfo=UTC)
 SCRIPT = """
 import sys; from pathlib import Path; from ringfence.desk.config.opening import open_desk
@@ -28,6 +29,12 @@ for n in range(int(sys.argv[2])):
     add_device(by="system:test", tag=tag, device_id=f"3500000000{n:05}", protocol="queclink")
     print(token)
 """
+
+
+def make_devices(data: Path, count: int) -> list[str]:
+    """Tags on nobody with a device each, in one process; their tokens."""
+    made = [RINGFENCE.parent / "python", "-c", SCRIPT, str(data), str(count)]
+    return subprocess.run(made, check=True, capture_output=True, text=True).stdout.split()
 
 
 @dataclass
@@ -60,13 +67,9 @@ class Devices:
     door: int
     answered: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
-    async def report_for(self, seconds: float, gateway: Gateway) -> None:
-        # Two devices share each connection.
-        pairs = [(n, n + 1) for n in range(0, DEVICES, 2)]
-        tasks = [asyncio.create_task(self._share(*pair)) for pair in pairs]
-        await asyncio.sleep(seconds)
-        gateway.kill()
-        await asyncio.gather(*tasks)
+    async def report(self) -> None:
+        """Until the gateway is dead; two devices share each connection."""
+        await asyncio.gather(*(self._share(n, n + 1) for n in range(0, DEVICES, 2)))
 
     async def _share(self, *devices: int) -> None:
         try:
@@ -91,11 +94,9 @@ class Publishers(Devices):
 
     tokens: list[str] = field(default_factory=list)
 
-    async def report_for(self, seconds: float, gateway: Gateway) -> None:
-        tasks = [asyncio.create_task(self._publish(n)) for n in range(DEVICES)]
-        await asyncio.sleep(seconds)
-        gateway.kill()
-        await asyncio.gather(*tasks)
+    async def report(self) -> None:
+        """Until the gateway is dead."""
+        await asyncio.gather(*(self._publish(n) for n in range(DEVICES, 2 * DEVICES)))
 
     async def _publish(self, n: int) -> None:
         try:
@@ -122,51 +123,51 @@ class Publishers(Devices):
         return b"\x32" + bytes([len(said) & 0x7F | 0x80, len(said) >> 7]) + said
 
 
-def kill_and_check(tmp_path: Path, times: int, seed: int, *, by_mqtt: bool = False) -> None:
+async def report_until_killed(gateway: Gateway, senders: list[Devices], after_s: float) -> None:
+    async def kill() -> None:
+        await asyncio.sleep(after_s)
+        gateway.kill()
+
+    await asyncio.gather(kill(), *(sender.report() for sender in senders))
+
+
+def kill_and_check(data: Path, times: int, seed: int) -> None:
     rng = random.Random(seed)
-    gateway = Gateway(tmp_path / "data")
-    made = [RINGFENCE.parent / "python", "-c", SCRIPT, str(gateway.data), str(DEVICES)]
-    tokens = subprocess.run(made, check=True, capture_output=True, text=True).stdout.split()
-    devices = Publishers(gateway.mqtt, tokens=tokens) if by_mqtt else Devices(gateway.door)
+    gateway = Gateway(data)
+    tokens = make_devices(data, 2 * DEVICES)
+    senders = [Devices(gateway.door), Publishers(gateway.mqtt, tokens=tokens)]
     for _ in range(times):
         gateway.start()
         gateway.wait_ready()
-        asyncio.run(devices.report_for(rng.uniform(0.1, 1.0), gateway))
+        asyncio.run(report_until_killed(gateway, senders, rng.uniform(0.1, 1.0)))
     stored = defaultdict(list)
     for name, time_ms in gateway.rows(
         "SELECT t.name, r.time_ms FROM monitoring_report r JOIN cases_tag t ON t.id = r.tag_id "
         "ORDER BY r.time_ms"
     ):
         stored[int(name[1:])].append((time_ms - START.timestamp() * 1000) / 1000)
-    assert sum(devices.answered.values()) > 20 * times
-    for n, count in devices.answered.items():
-        # Up to three were under way at a kill: they may be stored.
-        assert stored[n][:count] == list(range(count))
-        assert len(stored[n]) <= count + 3
+    for sender in senders:
+        assert sum(sender.answered.values()) > 20 * times
+        for n, count in sender.answered.items():
+            # Up to three were under way at a kill: they may be stored.
+            assert stored[n][:count] == list(range(count))
+            assert len(stored[n]) <= count + 3
 
 
-def test_kill_9_loses_and_doubles_nothing_of_what_was_answered(tmp_path: Path) -> None:
-    kill_and_check(tmp_path, times=1, seed=5)
-    kill_and_check(tmp_path / "mqtt", times=1, seed=7, by_mqtt=True)
-
-
-@pytest.mark.heavy
-def test_kill_9_ten_times_loses_and_doubles_nothing_that_was_pubacked(tmp_path: Path) -> None:
-    kill_and_check(tmp_path, times=10, seed=8, by_mqtt=True)
+def test_kill_9_loses_and_doubles_nothing_of_what_was_answered(data: Path) -> None:
+    kill_and_check(data, times=1, seed=5)
 
 
 @pytest.mark.heavy
-def test_kill_9_ten_times_loses_and_doubles_nothing_of_what_was_answered(tmp_path: Path) -> None:
-    kill_and_check(tmp_path, times=10, seed=6)
+def test_kill_9_ten_times_loses_and_doubles_nothing_of_what_was_answered(data: Path) -> None:
+    kill_and_check(data, times=10, seed=6)
 
 
-def test_sigterm_answers_what_was_taken_in_and_a_port_in_use_is_one_line(tmp_path: Path) -> None:
-    gateway = Gateway(tmp_path / "data")
-    subprocess.run(
-        [RINGFENCE.parent / "python", "-c", SCRIPT, str(gateway.data), "1"],
-        check=True,
-        capture_output=True,
-    )
+def test_sigterm_answers_what_was_taken_in_and_a_port_in_use_is_one_line(
+    data: Path, tmp_path: Path
+) -> None:
+    gateway = Gateway(data)
+    make_devices(data, 1)
     gateway.start()
     gateway.wait_ready()
     second = subprocess.run(

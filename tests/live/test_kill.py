@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.running import Running, add_tag, command, lines_of
+from tests.live.running import Running, commands, lines_of, new_tag
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 WEARERS = 3
@@ -93,10 +93,12 @@ class Load(threading.Thread):
 
 def kill_again_and_again(platform: Running, tmp_path: Path, times: int, seed: int) -> list[Load]:
     rng = random.Random(seed)
-    tokens = [add_tag(platform.data, f"T{n}", f"W{n}", START.isoformat()) for n in range(WEARERS)]
     conditions(tmp_path / "conditions.json")
-    command("import", "conditions", tmp_path / "conditions.json", "--data", platform.data)
-    loads = [Load(platform, n, token) for n, token in enumerate(tokens)]
+    *tokens, _ = commands(
+        *(new_tag(platform.data, f"T{n}", f"W{n}", START.isoformat()) for n in range(WEARERS)),
+        ("import", "conditions", tmp_path / "conditions.json", "--data", platform.data),
+    )
+    loads = [Load(platform, n, token.strip()) for n, token in enumerate(tokens)]
     platform.start()
     platform.wait_ready()
     for load in loads:
@@ -131,14 +133,11 @@ def check_nothing_lost_nothing_doubled(
         assert load.acknowledged > 100
         assert [seq for (seq,) in stored] == list(range(load.acknowledged))
     until = datetime.now(UTC).isoformat()
-    command("export", "fixes", "--out", tmp_path / "fixes.csv", "--data", platform.data)
-    command("export", "violations", "--out", tmp_path / "live.jsonl", "--data", platform.data)
-    command(
-        "evaluate",
-        tmp_path / "conditions.json",
-        tmp_path / "fixes.csv",
-        *("--until", until),
-        *("--out", tmp_path / "file.jsonl"),
+    files = tmp_path / "conditions.json", tmp_path / "fixes.csv"
+    commands(
+        ("export", "fixes", "--out", tmp_path / "fixes.csv", "--data", platform.data),
+        ("export", "violations", "--out", tmp_path / "live.jsonl", "--data", platform.data),
+        ("evaluate", *files, "--until", until, "--out", tmp_path / "file.jsonl"),
     )
     live, file = lines_of(tmp_path / "live.jsonl"), lines_of(tmp_path / "file.jsonl")
     assert len(live) == len(set(live)) > 3

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.live.running import Running, add_tag, command, lines_of
+from tests.live.running import Running, commands, lines_of, new_tag
 
 TRIP = "car_scooter_brex_san_jose/ucb-sdb-ios-3/1564244052_1564263856"
 """The shortest MobilityNet trip of half a day: 891 fixes by car and scooter."""
@@ -143,29 +143,28 @@ def test_violations_of_real_input_are_those_of_evaluate_however_it_arrives(
 ):
     trail, rng = trace(shared), random.Random(7)
     sends: dict[str, Sends] = {way.__name__: way(trail, rng) for way in WAYS}
-    tokens = {w: add_tag(platform.data, f"T-{w}", w, "2015-01-01T00:00:00Z") for w in sends}
     features = [feature for wearer in sends for feature in zones(wearer, trail)]
     collection = {"type": "FeatureCollection", "features": features}
     (tmp_path / "conditions.json").write_text(json.dumps(collection))
-    command("import", "conditions", tmp_path / "conditions.json", "--data", platform.data)
+    *tokens, _ = commands(
+        *(new_tag(platform.data, f"T-{w}", w, "2015-01-01T00:00:00Z") for w in sends),
+        ("import", "conditions", tmp_path / "conditions.json", "--data", platform.data),
+    )
     platform.start()
     platform.wait_ready()
-    for wearer, pieces in sends.items():
+    for token, (wearer, pieces) in zip(tokens, sends.items(), strict=True):
         for piece in pieces:
             reports = [_as_sent(fix) for fix in piece]
-            assert platform.post(f"T-{wearer}", tokens[wearer], reports)
+            assert platform.post(f"T-{wearer}", token.strip(), reports)
     platform.wait_settled()
     # Nothing can change in the seconds between: the next deadline of silence is long past.
     until = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
     platform.stop()
-    command("export", "violations", "--out", tmp_path / "live.jsonl", "--data", platform.data)
     _write(tmp_path / "fixes.parquet", trail, list(sends))
-    command(
-        "evaluate",
-        tmp_path / "conditions.json",
-        tmp_path / "fixes.parquet",
-        *("--until", until),
-        *("--out", tmp_path / "file.jsonl"),
+    files = tmp_path / "conditions.json", tmp_path / "fixes.parquet"
+    commands(
+        ("export", "violations", "--out", tmp_path / "live.jsonl", "--data", platform.data),
+        ("evaluate", *files, "--until", until, "--out", tmp_path / "file.jsonl"),
     )
     live, file = lines_of(tmp_path / "live.jsonl"), lines_of(tmp_path / "file.jsonl")
     assert live == file

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.gateway.codecs.tag_frames import IMEI, mgv
-from tests.live.running import RINGFENCE, Running, add_tag, command, free_port
+from tests.live.running import RINGFENCE, Running, commands, free_port, new_tag
 
 SHOW = """
 import sys; from pathlib import Path; from ringfence.desk.config.opening import open_desk
@@ -37,11 +37,12 @@ class WithMegastek(Running):
         self.process = subprocess.Popen(up, stdout=log, stderr=log, env=env)
 
 
-def test_an_undated_strap_alarm_opens_an_alert_that_says_whose_time_it_has(tmp_path: Path) -> None:
-    platform = WithMegastek(tmp_path / "data")
-    add_tag(platform.data, "T1", "X000001", "2026-01-01T00:00:00Z")
-    device = ("--protocol", "megastek", "--data", platform.data)
-    command("tags", "device", "add", "T1", IMEI, *device)
+def test_an_undated_strap_alarm_opens_an_alert_that_says_whose_time_it_has(data: Path) -> None:
+    platform = WithMegastek(data)
+    commands(
+        new_tag(data, "T1", "X000001", "2026-01-01T00:00:00Z"),
+        ("tags", "device", "add", "T1", IMEI, "--protocol", "megastek", "--data", data),
+    )
     platform.start()
     try:
         platform.wait_ready()

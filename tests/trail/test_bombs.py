@@ -113,6 +113,7 @@ def test_many_features_may_be_longer_than_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(geojson, "LONGEST", 1 << 18)
+    monkeypatch.setattr(geojson, "CHUNK", 1 << 16)
     one = '{"type":"Feature","geometry":null,"properties":{"wearer":"W1","time_ms":1}}'
     count = 20_000
     path = tmp_path / "file"

@@ -401,10 +401,11 @@ def test_the_shared_traces_are_read_as_reports(shared: Path, tmp_path: Path, nam
     got = found(path, Reading(tags_column="subject"))
     assert sum(len(r.numbers) + len(r.refused) for r in got) == TRACES[name]
     assert sum(len(r.numbers) for r in got) == TRACES[name]
+    said = [row for r in got for row in rows_of(r.table)][:: 1 + TRACES[name] // 5_000]
     again = tmp_path / "again"
     with again.open("wb") as file:
-        write_rows(file, [row for r in got for row in rows_of(r.table)], Format.CSV)
-    assert rows(again) == [row for r in got for row in rows_of(r.table)]
+        write_rows(file, said, Format.CSV)
+    assert rows(again) == said
 
 
 @pytest.mark.parametrize(

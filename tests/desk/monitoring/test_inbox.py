@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ringfence.desk.cases.tag_actions import add_tag
+from ringfence.desk.monitoring import lines
 from ringfence.desk.monitoring.inbox import ReportInbox
-from ringfence.desk.monitoring.lines import MAX_WAITING, MAX_WAITING_BYTES
+from ringfence.desk.monitoring.lines import MAX_WAITING_BYTES
 from ringfence.desk.monitoring.models import Frame, Quarantine, Report
 from ringfence.desk.monitoring.storing import store
 from ringfence.gateway.report import (
@@ -186,26 +187,30 @@ def test_a_report_no_column_can_hold_never_costs_the_others(
     assert Quarantine.objects.filter(reason="unstorable", raw=b"bad").exists()
 
 
-def test_too_much_waiting_is_refused_at_the_door_and_none_of_it_lost(tag: KnownTag) -> None:
+def test_too_much_waiting_is_refused_at_the_door_and_none_of_it_lost(
+    tag: KnownTag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 400
+    monkeypatch.setattr(lines, "MAX_WAITING", most)
     inbox = ReportInbox(ring=lambda: None)
     heard: list[Outcome] = []
 
     async def scene() -> None:
-        for seq in range(MAX_WAITING):
+        for seq in range(most):
             inbox.put(kept(tag, seq), heard.append)
         with pytest.raises(InboxFullError):
             inbox.put(kept(tag, 9_999_999), heard.append)
         inbox.start()
-        while len(heard) < MAX_WAITING:
+        while len(heard) < most:
             await asyncio.sleep(0.01)
         inbox.put(kept(tag, 9_999_999), heard.append)
-        while len(heard) <= MAX_WAITING:
+        while len(heard) <= most:
             await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(scene(), 60))
     inbox.stop()
-    assert heard == [Receipt(1, 0)] * (MAX_WAITING + 1)
-    assert Report.objects.count() == MAX_WAITING + 1
+    assert heard == [Receipt(1, 0)] * (most + 1)
+    assert Report.objects.count() == most + 1
 
 
 def test_too_many_bytes_waiting_are_refused_too(tag: KnownTag) -> None:
