@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
 
 from ringfence.desk.accounts.actions import AccountError, add_user, set_password
@@ -23,6 +24,15 @@ def test_a_new_user_gets_a_password_once(db):
     entry = Entry.objects.get()
     assert (entry.actor, entry.event, entry.detail) == (KEEPER, "user.added", {"role": "officer"})
     assert password not in repr(list(Entry.objects.values()))
+
+
+def test_a_password_costs_who_guesses_100_mib_and_two_passes_each_time(
+    db: None, monkeypatch: pytest.MonkeyPatch, passwords_at_full_cost: dict[str, int]
+) -> None:
+    for name, cost in passwords_at_full_cost.items():
+        monkeypatch.setattr(Argon2PasswordHasher, name, cost)
+    user, _ = add_user(by=KEEPER, username="ola", role="officer")
+    assert "$m=102400,t=2,p=8$" in user.password
 
 
 def test_passwords_do_not_repeat():
