@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from codecs import BOM_UTF8
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn
@@ -73,7 +74,10 @@ def _decode(frames: BinaryIO, reads: Decoder) -> None:
 
 
 def _lines(frames: BinaryIO) -> Iterator[bytes]:
-    while said := frames.readline(MOST_LINE + 2):
+    # What marks a file of Windows as UTF-8 is no part of its first frame.
+    begins = BOM_UTF8
+    while said := frames.readline(MOST_LINE + 2 + len(begins)):
+        said, begins = said.removeprefix(begins), b""
         if not said.endswith(b"\n"):
             while len(said) > MOST_LINE and (more := frames.readline(MOST_LINE)):
                 if more.endswith(b"\n"):

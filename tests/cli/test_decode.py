@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from base64 import b64encode
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,23 @@ def test_hex_may_be_spaced_and_half_a_byte_is_said() -> None:
     spaced, odd = decoded("queclink", b"0x" + frame.hex(" ").encode(), frame.hex()[1:].encode())
     assert len(spaced["reports"]) == 1
     assert "hex" in odd["error"]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_mark_of_a_file_of_windows_costs_no_frame(protocol: str) -> None:
+    makers = DEVICES | {name: make for name, make, _ in REQUESTS}
+    frame = makers[protocol](next(way()))
+    for line in (frame, frame.hex().encode()):
+        if protocol == "teltonika" and line == frame:
+            continue  # its bytes are no text
+        plain, marked = (decoded(protocol, begins + line) for begins in (b"", BOM_UTF8))
+        assert len(plain[0]["reports"]) == 1
+        assert marked == plain
+
+
+def test_a_fault_that_a_line_has_often_is_said_once() -> None:
+    (told,) = decoded("queclink", b"A" * 60_000)
+    assert told["error"].count("not a frame") == 1
 
 
 def test_a_frame_spread_over_hex_lines_is_told_on_the_line_that_completes_it() -> None:

@@ -182,7 +182,7 @@ def _together(heard: list[Heard], device: str | None) -> Line:
         tuple(report for h in heard for report in h.reports or h.doubtful),
         tuple(own for h in heard for own in h.unnamed),
         tuple(h.reply for h in heard if h.reply),
-        "; ".join(h.error for h in heard if h.error) or None,
+        "; ".join(dict.fromkeys(h.error for h in heard if h.error)) or None,
     )
 
 
