@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import time
 from pathlib import Path
 
@@ -159,3 +160,33 @@ def test_the_manual_states_the_size_of_memory_as_it_is() -> None:
         f"and {memory.SLOT_ROW.itemsize} a rule"
     )
     assert sizes in " ".join(manual.split())
+
+
+def test_memory_is_what_the_manual_states() -> None:
+    """Measured, not added up: nothing else is kept of a wearer."""
+    people = [f"W{n}" for n in range(1_000)]
+    p = compile_plan([condition(wearer=name) for name in people], **HORIZON, wearers=people)
+    initial_state(p)
+    tracemalloc.start()
+    state = initial_state(p)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    stated = 304 * len(people) + 208 * len(state.slots)
+    assert stated <= taken <= 1.01 * stated + 4_096
+
+
+def test_memory_does_not_grow_with_what_is_judged() -> None:
+    p = plan(condition(buffer_m=200.0))
+    state = initial_state(p)
+    before, stored = held(state), len(state.to_bytes(p, "W1"))
+    restless = [(minute, -400 * (minute % 20 < 10), 0) for minute in range(9_000)]
+    said = evaluate(p, state, fixes(restless), in_place=True)
+    assert len(said.events) > 1_000
+    assert held(said.state) == before
+    assert len(said.state.to_bytes(p, "W1")) == stored
+
+
+def held(state) -> int:
+    """Bytes of the arrays that are a state, their owners counted."""
+    rows = (state.wearers, state.slots, state.pairs)
+    return sum((column.base if column.base is not None else column).nbytes for column in rows)

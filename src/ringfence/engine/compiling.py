@@ -23,6 +23,7 @@ NOT_COMPILED = frozenset(
         "evaluate",
         "events",
         "explain",
+        "hindsight",
         "replay",
         "schedule",
         "standing",

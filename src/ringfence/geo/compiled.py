@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., object]")
 
-_MAKER: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy"}
-OPTIONS: Final[dict[str, Any]] = _MAKER | {"_nrt": False}
+OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 """Without the counting of references: see `compiled`."""
 
 
@@ -33,9 +32,10 @@ class Later:
         """What numba makes of it for Python to call: machine code, kept on disk."""
         from numba import njit  # noqa: PLC0415 -- the import that is put off
 
-        from ringfence.geo.parts import WholeCompiler  # noqa: PLC0415 -- the same
+        from ringfence.geo.parts import WholeCompiler, kept  # noqa: PLC0415 -- the same
 
-        return njit(pipeline_class=WholeCompiler, cache=True, **self._options)(self.py_func)
+        options = {"no_cfunc_wrapper": True} | self._options
+        return kept(njit(pipeline_class=WholeCompiler, **options)(self.py_func))
 
     @cached_property
     def part(self) -> Any:
@@ -78,15 +78,10 @@ def compiled(function: F) -> F:
 
     The function may read and write arrays, but not make one: without the run time that counts
     references (`_nrt`), a call is 20 times as cheap, since numba otherwise counts every array of
-    a tuple in and out, atomically, at every call (bench/geo.py). `compiled_maker` may make arrays.
+    a tuple in and out, atomically, at every call (bench/geo.py).
 
     Called by compiled code it is a part of its caller, and made with it (`parts`); for Python it is
     a whole of its own. numba looks at the whole's own file to decide whether the copy on disk is
     fresh, not at the files of what it calls: `engine.compiling.drop_stale` does.
     """
     return later(function, OPTIONS)
-
-
-def compiled_maker(function: F) -> F:
-    """As `compiled`, for a function that makes arrays."""
-    return later(function, _MAKER)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ringfence.geo.compiled import compiled, compiled_maker
+from ringfence.geo.compiled import compiled
 from ringfence.geo.edges import AREA, DISC
 from ringfence.geo.metric import LAT_M_MIN, geodesic_m
 from ringfence.geo.nearest import none_within, search, spot_at
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ringfence.geo.edges import Arrays
+
+    Places = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 BEYOND_M: Final = 1e9
 """Said instead of a distance that is greater than asked for: further than anything on Earth, and,
@@ -65,7 +67,6 @@ def signed_distance_m(arrays: Arrays, shape: int, lon: float, lat: float, reach_
     return _signed_m(arrays, shape, lon, lat, reach_m)
 
 
-@compiled_maker
 def signed_distances_m(
     arrays: Arrays,
     shape: int,
@@ -75,20 +76,31 @@ def signed_distances_m(
 ) -> NDArray[np.float64]:
     """`signed_distance_m` of many places, shape (n,)."""
     out = np.empty(len(lon), np.float64)
-    for i in range(len(lon)):
-        out[i] = signed_distance_m(arrays, shape, lon[i], lat[i], reach_m)
+    _measure(arrays, shape, (lon, lat), reach_m, out)
     return out
 
 
-@compiled_maker
+@compiled
+def _measure(
+    arrays: Arrays, shape: int, places: Places, reach_m: float, out: NDArray[np.float64]
+) -> None:
+    for i in range(len(out)):
+        out[i] = signed_distance_m(arrays, shape, places[0][i], places[1][i], reach_m)
+
+
 def contains_many(
     arrays: Arrays, shape: int, lon: NDArray[np.float64], lat: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """`contains` for many places, shape (n,)."""
     out = np.empty(len(lon), np.bool_)
-    for i in range(len(lon)):
-        out[i] = contains(arrays, shape, lon[i], lat[i])
+    _judge(arrays, shape, (lon, lat), out)
     return out
+
+
+@compiled
+def _judge(arrays: Arrays, shape: int, places: Places, out: NDArray[np.bool_]) -> None:
+    for i in range(len(out)):
+        out[i] = contains(arrays, shape, places[0][i], places[1][i])
 
 
 # The two functions above do no more than look at a box, so that the compiler copies them into their

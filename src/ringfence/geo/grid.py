@@ -121,15 +121,15 @@ def build_shape_grid(shapes: Sequence[Shape], reach_m: float = 0.0) -> ShapeGrid
     frame, spans = _frame(boxes, reach_m)
     cell, shape = _listing(frame, spans)
     arrays = table.arrays()
-    told = np.empty(len(cell), np.int32)
-    _settle(arrays, frame, (cell, shape), told)
-    some = told != ABSENT
-    cell, told = cell[some], told[some]
+    whole = np.empty((len(cell), 1), np.int32)
+    _settle(arrays, frame, (cell, shape), SIDE, whole)
+    some = whole[:, 0] != ABSENT
+    cell, told = cell[some], whole[some, 0]
     used, block = np.unique(cell, return_inverse=True)
     mixed = told >= 0
     finer = np.repeat(told[:, None], FINE, axis=1)
     measured = np.empty((np.count_nonzero(mixed), FINE), np.int32)
-    _settle_finer(arrays, frame, (cell[mixed], told[mixed]), measured)
+    _settle(arrays, frame, (cell[mixed], told[mixed]), 1, measured)
     finer[mixed] = measured
     at = FINE * block[:, None] + np.arange(FINE)
     some = finer != ABSENT
@@ -223,26 +223,24 @@ def _settle(
     arrays: Arrays,
     frame: Cells,
     pairs: tuple[NDArray[np.int64], NDArray[np.int32]],
+    wide: int,
     told: NDArray[np.int32],
 ) -> None:
-    """Say of each cell and shape whether to measure, or what is so in the whole cell."""
-    for k in range(len(pairs[0])):
-        x, y = pairs[0][k] % frame.columns, pairs[0][k] // frame.columns
-        told[k] = _said_of(arrays, frame, pairs[1][k], (SIDE * x, SIDE * y, SIDE))
+    """Say of each cell and shape whether to measure, or what is so in the whole cell.
 
-
-@compiled
-def _settle_finer(
-    arrays: Arrays,
-    frame: Cells,
-    pairs: tuple[NDArray[np.int64], NDArray[np.int32]],
-    told: NDArray[np.int32],
-) -> None:
-    """The same of each finer cell of cells."""
+    Args:
+        arrays: of the shapes.
+        frame: says where cells lie.
+        pairs: the cell and the shape of each.
+        wide: finer cells in a row of each square that is told apart: `SIDE` = the cell as one.
+        told: (pairs, squares in a cell), written.
+    """
+    across = SIDE // wide
     for k in range(len(pairs[0])):
         x, y = SIDE * (pairs[0][k] % frame.columns), SIDE * (pairs[0][k] // frame.columns)
-        for f in range(FINE):
-            told[k, f] = _said_of(arrays, frame, pairs[1][k], (x + f % SIDE, y + f // SIDE, 1))
+        for n in range(across * across):
+            square = (x + wide * (n % across), y + wide * (n // across), wide)
+            told[k, n] = _said_of(arrays, frame, pairs[1][k], square)
 
 
 @compiled

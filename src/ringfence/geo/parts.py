@@ -10,14 +10,20 @@ Imported with numba, by `compiled`, when something is compiled or found compiled
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections import Counter
+from typing import Any, Final
 
-from llvmlite.binding import Linkage  # type: ignore[import-untyped]
+from llvmlite import binding, ir  # type: ignore[import-untyped]
 from numba import _dynfunc  # type: ignore[attr-defined]
 from numba.core import typed_passes
+from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, _LowerResult
 from numba.core.compiler_machinery import register_pass
+
+ENVIRONMENT: Final = re.compile(r"_ZN08NumbaEnv[^\"\s,)]*")
+"""The name of a global that points to what a function needs of Python."""
 
 
 class Part(JITCodeLibrary):
@@ -51,10 +57,56 @@ class Whole(JITCodeLibrary):
 
     def _optimize_final_module(self) -> None:
         # Nobody else calls this copy: what it doesn't use of its arguments need not be passed.
-        for function in self._final_module.functions:
-            if function.linkage == Linkage.linkonce_odr:
-                function.linkage = Linkage.internal
+        # Names tell every type, ten thousand letters each: longer to load than the code itself.
+        for number, function in enumerate(self._final_module.functions):
+            if function.linkage == binding.Linkage.linkonce_odr:
+                function.linkage = binding.Linkage.internal
+                function.name = f"part_{number}"
+        self._drop_unused_environments()
         super()._optimize_final_module()
+
+    def _drop_unused_environments(self) -> None:
+        """Let go of the places for Python's objects that each part has and hardly any uses."""
+        mentions = Counter(ENVIRONMENT.findall(str(self._final_module)))
+        for told in self._final_module.global_variables:
+            if mentions[told.name] == 1:
+                told.linkage = binding.Linkage.internal
+
+    def serialize_using_object_code(self) -> tuple[str, str, tuple[bytes, bytes]]:
+        """The machine code, and the names that it defines: nobody links a whole into anything."""
+        self._ensure_finalized()
+        names = ir.Module(self.name)
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.linkage != binding.Linkage.internal:
+                body = ir.Function(names, ir.FunctionType(ir.VoidType(), []), function.name)
+                ir.IRBuilder(body.append_basic_block()).ret_void()
+        for told in self._final_module.global_variables:
+            if not told.is_declaration and told.linkage != binding.Linkage.internal:
+                ir.GlobalVariable(names, ir.IntType(8), told.name).initializer = ir.IntType(8)(0)
+        return self.name, "object", (self._get_compiled_object(), _as_bitcode(names))
+
+
+def _as_bitcode(module: ir.Module) -> bytes:
+    bitcode: bytes = binding.parse_assembly(str(module)).as_bitcode()
+    return bitcode
+
+
+class WholeCache(FunctionCache):
+    """Wholes at rest, found without all that numba can compile being made ready first."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """As numba's, but for `target_context.refresh()`, which is for who compiles.
+
+        That takes longer than all else. What is compiled after all refreshes by itself.
+        """
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
+
+def kept(whole: Any) -> Any:
+    """A compiled function whose machine code is kept on disk."""
+    whole._cache = WholeCache(whole.py_func)
+    return whole
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)

@@ -89,8 +89,8 @@ def _numbered(reader: csv.CSVStreamingReader, odd: dict[int, str]) -> Iterator[P
     last = 1
     for batch in reader:
         table = _as_said(pa.Table.from_batches([batch]))
-        numbers = np.setdiff1d(np.arange(last + 1, last + 1 + len(table) + len(odd)), list(odd))
-        numbers = numbers[: len(table)]
+        numbers = np.arange(last + 1, last + 1 + len(table) + len(odd))
+        numbers = np.setdiff1d(numbers, list(odd))[: len(table)] if odd else numbers
         last = int(numbers[-1]) if len(table) else last
         filled = _filled(table)
         told = [Refusal(row, odd.pop(row)) for row in sorted(odd) if row <= last]
