@@ -41,7 +41,7 @@ heavy: $(VENV)/.heavy ## … and with what benches and fuzzing need
 demo: install ## run the whole platform with simulated wearers on http://127.0.0.1:$(PORT)
 	$(BIN)/ringfence demo --port $(PORT)
 
-test: dev ## the fast tests (under three minutes on two cores)
+test: dev ## the fast tests (three to four minutes on two cores)
 	$(BIN)/pytest -m "not browser and not heavy" -n auto --dist loadfile --no-loadscope-reorder
 
 check: dev ## format, lint, types, imports, house tests

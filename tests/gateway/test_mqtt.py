@@ -338,6 +338,27 @@ def test_what_is_no_mqtt_is_hung_up_on_and_the_door_goes_on(text: bytes) -> None
     assert len(play(story, limits=Limits(slow_s=0.3, idle_s=0.3)).inbox.deliveries) == 1
 
 
+@pytest.mark.parametrize(
+    "packet",
+    [
+        publish(1, topic="tags/+/reports"),
+        publish(1, topic="tags/T1/#"),
+        b"\x36" + publish(1)[1:],
+        b"\x32\x04\x00\x0fta",
+    ],
+    ids=["one level of any name", "all below", "QoS 3", "a topic cut off"],
+)
+def test_a_message_that_mqtt_forbids_is_hung_up_on_and_nothing_of_it_is_read(packet: bytes) -> None:
+    async def story(scene: Scene) -> None:
+        reader, writer = await scene.raw()
+        writer.write(connect("T1"))
+        await reader.readexactly(4)
+        writer.write(packet + publish(2))
+        assert await asyncio.wait_for(reader.read(), 2) == b""
+
+    assert not play(story).inbox.deliveries
+
+
 def test_a_client_that_does_not_keep_alive_is_hung_up_on() -> None:
     async def story(scene: Scene) -> None:
         reader, writer = await scene.raw()

@@ -15,6 +15,8 @@ MAX_PACKET = (1 << 20) + (1 << 17)
 """1 MiB of payload, and a topic."""
 MAX_CONNECT = 1 << 17
 """Of the first packet, whose sender is nobody yet: names, a token, and a will of 64 KiB."""
+PUBLISH, QOS_3 = 3, 0x06
+"""The kind of packet in its first byte's upper half, and two bits of the lower."""
 MOST_LENGTH_BYTES = 4
 """Of the field that says how long a packet is (MQTT 3.1.1, 2.2.3)."""
 
@@ -74,4 +76,18 @@ class Packets(ReaderAdapter):  # type: ignore[misc]  # amqtt has no types
             return b""
         if length > self.most:
             return b""
-        return head + await self._stream.readexactly(length)
+        body = await self._stream.readexactly(length)
+        return b"" if _is_no_message(head[0], body) else head + body
+
+
+def _is_no_message(first: int, body: bytes) -> bool:
+    """Whether it is a PUBLISH that MQTT forbids: it must not come to be read as other packets.
+
+    Its topic names many (3.3.2-2), is cut off, or its quality of service is 3 (3.3.1-4): amqtt
+    drops such a message and goes on with what is left of its bytes.
+    """
+    if first >> 4 != PUBLISH:
+        return False
+    end = 2 + int.from_bytes(body[:2], "big")
+    topic = body[2:end]
+    return first & QOS_3 == QOS_3 or len(body) < end or b"+" in topic or b"#" in topic
