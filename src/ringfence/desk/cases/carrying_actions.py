@@ -10,7 +10,7 @@ from ringfence.desk.audit.actions import record
 from ringfence.desk.audit.events import Event
 from ringfence.desk.cases.errors import CaseError
 from ringfence.desk.cases.models import Carrying, Tag, Victim
-from ringfence.desk.cases.overlaps import refuse_second_carrying, said
+from ringfence.desk.cases.overlaps import refuse_second_carrying, refuse_wrong_end
 from ringfence.desk.kit.acting import action
 
 MANAGE = Permission.MANAGE_TAGS
@@ -71,10 +71,7 @@ def end_carrying(*, by: Actor, carrying: Carrying, to_at: datetime, reason: str)
     actor = permitted(by, MANAGE)
     if not reason.strip():
         raise CaseError("reason is empty: say whether it was handed back or consent withdrawn")
-    if carrying.to_at is not None:
-        raise CaseError(f"carrying {carrying.pk} ended already at {said(carrying.to_at)}")
-    if to_at <= carrying.from_at:
-        raise CaseError(f"to_at must be later than {said(carrying.from_at)}, when it began")
+    refuse_wrong_end(carrying, to_at)
     carrying.to_at = to_at
     carrying.save(update_fields=["to_at"])
     record(

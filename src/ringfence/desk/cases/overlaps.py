@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from ringfence.desk.cases.errors import OverlapError
+from ringfence.desk.cases.errors import CaseError, OverlapError
 from ringfence.desk.cases.models import Carrying, Fitting, Tag, Victim, Wearer
 
 
@@ -55,6 +55,19 @@ def refuse_second_carrying(
         hers = other.tag_id == tag.pk
         whose = f"tag {tag.name} is with a victim" if hers else f"{victim.label} has a device"
         raise OverlapError(f"{whose} already: {_carrying(other)}, {new}: {_end_first(other)}")
+
+
+def refuse_wrong_end(link: Fitting | Carrying, to_at: datetime) -> None:
+    """Refuse an end of what has one already, or one before its beginning.
+
+    Raises:
+        CaseError: which of the two.
+    """
+    if link.to_at is not None:
+        kind = type(link).__name__.lower()
+        raise CaseError(f"{kind} {link.pk} ended already at {said(link.to_at)}")
+    if to_at <= link.from_at:
+        raise CaseError(f"to_at must be later than {said(link.from_at)}, when it began")
 
 
 def said(at: datetime | None) -> str:

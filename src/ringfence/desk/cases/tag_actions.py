@@ -10,7 +10,7 @@ from ringfence.desk.audit.actions import record
 from ringfence.desk.audit.events import Event
 from ringfence.desk.cases.errors import CaseError
 from ringfence.desk.cases.models import Fitting, Tag, Wearer
-from ringfence.desk.cases.overlaps import refuse_second_fitting, said
+from ringfence.desk.cases.overlaps import refuse_second_fitting, refuse_wrong_end
 from ringfence.desk.cases.sealing import new_owntracks_secret, seal_secret
 from ringfence.desk.cases.tokens import new_token, token_hash
 from ringfence.desk.kit.acting import action
@@ -159,10 +159,7 @@ def end_fitting(*, by: Actor, fitting: Fitting, to_at: datetime, reason: str = "
         CaseError: it ended already, or before it began.
     """
     actor = permitted(by, MANAGE)
-    if fitting.to_at is not None:
-        raise CaseError(f"fitting {fitting.pk} ended already at {said(fitting.to_at)}")
-    if to_at <= fitting.from_at:
-        raise CaseError(f"to_at must be later than {said(fitting.from_at)}, when it began")
+    refuse_wrong_end(fitting, to_at)
     fitting.to_at = to_at
     fitting.save(update_fields=["to_at"])
     record(
